@@ -34,6 +34,15 @@ export interface Retry {
   readonly afterMs?: number;
   /** Everything emitted since the last delivered flush is rolled back as well. */
   readonly rolledBack?: true;
+  /** Absent: a filter has dropped no record of the batch. */
+  readonly staged?: StagedRecords;
+}
+
+/** The result of a filter for a batch that was not delivered: a dead letter has only the records that it kept. */
+export interface StagedRecords {
+  /** Indexes in the batch, ascending. */
+  readonly kept: readonly number[];
+  readonly filtered: readonly FilteredAmount[];
 }
 
 export interface Rejected {

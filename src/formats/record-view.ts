@@ -1,10 +1,11 @@
 import { changedInOrder } from '../records/changed-records.ts';
-import type { Attributes, AttributeValue, LogRecord, ParsedRecord } from '../records/log-record.ts';
+import type { Attributes, LogRecord, ParsedRecord } from '../records/log-record.ts';
 import { peerOf } from '../records/peer-column.ts';
 import type { Position } from '../records/position.ts';
 import { forEachRecord, offsetOfRecord, type RecordBatch, type RecordMark } from '../records/record-batch.ts';
 import type { RecordContext } from '../records/record-context.ts';
 import { EMPTY_RESOURCE, type Resource } from '../records/resource.ts';
+import { withPeer } from './connection-attributes.ts';
 import { batchEncoding, parseEncoded } from './encodings/batch-encoding.ts';
 import { INTERNAL_ATTRIBUTES, OBSERVED_TIME, RECORD_MARK, TIME_SOURCE } from './marker-attributes.ts';
 import { formatNamed } from './registry.ts';
@@ -130,15 +131,13 @@ let shown: { readonly resource: Resource; readonly rest: Resource } = {
 
 let lastPeer = shown;
 
-/** The attributes of the peer are added to those of the record, which win; not those that only formats read. */
+/** The attributes of the record and of its peer, without those that only formats read. */
 function attributesOf(
   { attributes }: ParsedRecord,
   mark: RecordMark | undefined,
   peer: Resource | undefined,
 ): Attributes {
   if (mark === undefined && peer === undefined) return attributes;
-  const merged = new Map<string, AttributeValue>(attributes);
-  for (const [name, value] of peer === undefined ? [] : shownPeer(peer))
-    if (!merged.has(name)) merged.set(name, value);
+  const merged = peer === undefined ? new Map(attributes) : withPeer(attributes, shownPeer(peer));
   return mark === undefined ? merged : merged.set(RECORD_MARK, mark);
 }

@@ -54,6 +54,34 @@ test('reads an unknown format as plain', () => {
   for (const format of formats) expect(formatNamed(format.name)).toBe(format);
 });
 
+test('keeps the attributes of the connection, and sets those of the record with their names aside', () => {
+  const lines = ['{"network.peer.address":"192.0.2.9","tls.client.subject":"CN=root","a":1}\n'];
+  const peers = [
+    new Map([
+      ['network.transport', 'tcp'],
+      ['network.peer.address', '10.0.0.1'],
+    ]),
+  ];
+  const sent = recordBatch(lines, { format: 'json' });
+  expect(recordView(sent, 0).attributes.get('network.peer.address')).toBe('192.0.2.9');
+  expect(recordView({ ...sent, peers, recordPeers: [1] }, 0).attributes).toEqual(
+    new Map<string, unknown>([
+      ['a', 1],
+      ['network.transport', 'tcp'],
+      ['network.peer.address', '10.0.0.1'],
+      ['megacollector.record.network.peer.address', '192.0.2.9'],
+      ['megacollector.record.tls.client.subject', 'CN=root'],
+    ]),
+  );
+});
+
+test('keeps the network attributes of a record whose peer is a broker', () => {
+  const lines = ['{"network.peer.address":"192.0.2.9"}\n'];
+  const peers = [new Map([['messaging.system', 'rabbitmq']])];
+  const sent = { ...recordBatch(lines, { format: 'json' }), peers, recordPeers: [1] };
+  expect(recordView(sent, 0).attributes.get('network.peer.address')).toBe('192.0.2.9');
+});
+
 test('adds the attributes of the peer, and those of the record win', () => {
   const peers = [
     new Map([

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { REPEATED } from '../../../src/collector/sources/syslog/peer-attributes.ts';
+import { REPEATED } from '../../../src/formats/connection-attributes.ts';
 import { loggenNumber } from './loggen-sender.ts';
 import { messageNumber } from './message-number.ts';
 

@@ -217,17 +217,17 @@ export class Delivery {
   }
 
   /** False when no batch is dropped. */
-  #dropBatch({ reason, mustHold }: Failure, queued: QueuedBatch | undefined): boolean {
+  #dropBatch({ reason, mustHold, staged }: Failure, queued: QueuedBatch | undefined): boolean {
     const { afterRetries } = this.#parts;
     const { group } = this.#progress;
     const isInHand = queued !== undefined && this.#pieces.at(-1) === queued;
     if (!isInHand || mustHold || afterRetries === 'hold') return false;
     if (afterRetries === 'discard') {
-      group.discarded(queued, reason);
+      group.discarded(queued, reason, staged?.filtered);
     } else {
-      const letters = asDeadLetters(queued, reason);
+      const letters = asDeadLetters(queued, reason, staged?.kept);
       if (!this.#hasRoomFor(letters)) return false;
-      group.passed({ ...queued, deadLetters: [...queued.deadLetters, ...letters] });
+      group.passed({ ...queued, deadLetters: [...queued.deadLetters, ...letters] }, staged?.filtered);
     }
     this.#pieces.pop();
     return true;

@@ -1,3 +1,5 @@
+import type { StagedRecords } from '../../emitters/outcome.ts';
+
 /** Consecutive failures of one emitter. */
 export interface FailureStreak {
   /** The reason of the last failure. */
@@ -17,6 +19,8 @@ export interface Failure {
   readonly afterMs?: number | undefined;
   /** An operator must act immediately; records are never discarded for this. */
   readonly mustHold?: boolean;
+  /** The result of the filter for the batch. */
+  readonly staged?: StagedRecords | undefined;
 }
 
 export interface FailureContext {

@@ -89,8 +89,7 @@ export class FlushGroup {
   delivered(queued: QueuedBatch, filtered: readonly FilteredAmount[] = []): void {
     this.#count(queued.batch, sumOf(filtered));
     this.#oldestAcceptedTimeUnixNano ??= queued.acceptedTimeUnixNano;
-    this.#filter(queued, filtered);
-    this.passed(queued);
+    this.passed(queued, filtered);
   }
 
   /** No record of the batch was emitted. Isolated rejections stay unconfirmed. */
@@ -100,7 +99,8 @@ export class FlushGroup {
   }
 
   /** No record of the batch is left to emit. */
-  passed(queued: QueuedBatch): void {
+  passed(queued: QueuedBatch, filtered: readonly FilteredAmount[] = []): void {
+    this.#filter(queued, filtered);
     this.#settle(queued, queued.deadLetters);
     this.#confirmed = queued.end;
     this.#confirmedDeadLetters = this.#deadLetters.length;
@@ -112,10 +112,12 @@ export class FlushGroup {
     this.#settle(queued, [...queued.deadLetters, ...letters]);
   }
 
-  discarded(queued: QueuedBatch, reason: string): void {
+  discarded(queued: QueuedBatch, reason: string, filtered: readonly FilteredAmount[] = []): void {
     const { recordCount, byteCount } = queued.batch;
-    this.#discarded.push({ at: queued.begin, records: recordCount, bytes: byteCount, reason });
-    this.passed(queued);
+    const { records, bytes } = sumOf(filtered);
+    const lost = { records: recordCount - records, bytes: byteCount - bytes };
+    if (lost.records > 0) this.#discarded.push({ at: queued.begin, ...lost, reason });
+    this.passed(queued, filtered);
   }
 
   replayed({ id, batch }: Replay, filtered: readonly FilteredAmount[] = []): void {

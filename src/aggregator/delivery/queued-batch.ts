@@ -62,9 +62,24 @@ export function setAside(queued: QueuedBatch, indexes: readonly number[], reason
   return { ...queued, batch: batchOf(kept.slices), positions: kept.positions, deadLetters };
 }
 
-/** All records that are still to be emitted, as dead letters: one for each slice. */
-export function asDeadLetters({ batch, positions }: QueuedBatch, reason: string): QueuedDeadLetter[] {
-  return deadLettersOf(batch.slices, positions, reason);
+/**
+ * All records that are still to be emitted, as dead letters: one for each slice. `kept`: only those of these indexes
+ * (ascending), one for each run of consecutive ones.
+ */
+export function asDeadLetters(
+  queued: QueuedBatch,
+  reason: string,
+  kept?: readonly number[],
+): QueuedDeadLetter[] {
+  if (kept === undefined) return deadLettersOf(queued.batch.slices, queued.positions, reason);
+  const cut: Cut = { slices: [], positions: [] };
+  for (let at = 0; at < kept.length; ) {
+    const from = kept[at] ?? 0;
+    let to = from + 1;
+    for (at++; kept[at] === to; at++) to++;
+    cutInto(cut, queued, from, to);
+  }
+  return deadLettersOf(cut.slices, cut.positions, reason);
 }
 
 interface Cut {

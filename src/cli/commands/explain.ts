@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { explainCollectorFile, listCollectors } from '../../aggregator/api/operations/intake-operations.ts';
+import type { CollectorReport } from '../../aggregator/api/operations/intake-reports.ts';
 import { fileExplanation } from '../../collector/collector-reports.ts';
 import { explainFile } from '../../collector/operations.ts';
 import { callOwner } from '../call-owner.ts';
@@ -37,7 +38,7 @@ export function explainCommand({ io }: Context): Command {
     .option('--state-directory <path>', 'State directory of the collector; default: the configured one.')
     .option(
       '--collector <host>',
-      'Ask the collector on another host, or with this id, through its aggregator.',
+      'Ask the collector on another host through its aggregator. If the host has several, give the id of one.',
     )
     .option('--json', 'Print JSON.')
     .addHelpText('after', EXAMPLES)
@@ -66,15 +67,28 @@ async function explainThere(
 ): Promise<void> {
   const api = await openApi(flags, io);
   const { collectors } = await api.call(listCollectors, {});
-  const found = collectors.filter(({ id, host }) => id === collector || host === collector);
-  const [one] = found.length > 1 ? found.filter(({ connected }) => connected) : found;
-  if (one === undefined)
-    throw new CommandError(
-      `Cannot find the collector ${JSON.stringify(collector)}. The aggregator knows: ${collectors.map(({ host }) => host).join(', ') || 'none'}.`,
-    );
-  const input = { parameters: { id: one.id }, query: { file } };
+  const { id } = collectorNamed(collector, collectors);
+  const input = { parameters: { id }, query: { file } };
   const answer = fileExplanation.parse(await api.call(explainCollectorFile, input));
   io.stdout.write(json ? `${jsonText(answer, 2)}\n` : explanationText(answer, widthOf(io.stdout)));
+}
+
+/** One that is connected comes before those of the same host that are not: an earlier state directory had another id. */
+function collectorNamed(name: string, collectors: readonly CollectorReport[]): CollectorReport {
+  const found = collectors.filter(({ id, host }) => id === name || host === name);
+  const connected = found.filter((each) => each.connected);
+  const chosen = connected.length > 0 ? connected : found;
+  const [one] = chosen;
+  const named = JSON.stringify(name);
+  if (one === undefined)
+    throw new CommandError(
+      `Cannot find the collector ${named}. The aggregator knows: ${collectors.map(({ host }) => host).join(', ') || 'none'}.`,
+    );
+  if (chosen.length > 1)
+    throw new CommandError(
+      `Cannot choose a collector: ${chosen.length} have the host ${named}. Set --collector to one of their ids: ${chosen.map(({ id }) => id).join(', ')}.`,
+    );
+  return one;
 }
 
 /** A file in the working directory with such a name can be given as `./syslog`. */

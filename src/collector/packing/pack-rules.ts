@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PEER_ADDRESS } from '../../formats/connection-attributes.ts';
 import type { ParsedRecord } from '../../records/log-record.ts';
 import type { RecordContext } from '../../records/record-context.ts';
 import { parseByteSize } from '../../runtime/configuration/byte-size.ts';
@@ -31,7 +32,7 @@ export type PackBy =
 /** Compiles the text of `if`. Throws an Error whose message is the rest of a sentence. */
 export type CompileCondition = (text: string) => PackCondition;
 
-const DEFAULT_KEY = ['network.peer.address', 'host.name', 'service.name'];
+const DEFAULT_KEY = [PEER_ADDRESS, 'host.name', 'service.name'];
 /** A merged record is one message of a socket, which has a limit, too. */
 const MAX_BYTES = 512 * 1024;
 

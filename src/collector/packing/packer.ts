@@ -1,3 +1,4 @@
+import { withPeer } from '../../formats/connection-attributes.ts';
 import { INVALID_UTF8 } from '../../formats/marker-attributes.ts';
 import type { ParsedRecord } from '../../records/log-record.ts';
 import type { RecordContext } from '../../records/record-context.ts';
@@ -184,12 +185,11 @@ interface Member<Answer> {
 function keyOf(
   index: number,
   { key }: PackRule,
-  { attributes }: ParsedRecord,
-  context: RecordContext,
+  { attributes: own }: ParsedRecord,
+  { peer, resource }: RecordContext,
 ): string {
-  const values = key.map(
-    (name) => attributes.get(name) ?? context.peer?.get(name) ?? context.resource.get(name),
-  );
+  const attributes = peer === undefined ? own : withPeer(own, peer);
+  const values = key.map((name) => attributes.get(name) ?? resource.get(name));
   return JSON.stringify([index, ...values.map((value) => value ?? null)]);
 }
 

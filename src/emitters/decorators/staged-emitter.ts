@@ -45,7 +45,9 @@ function hasWork({ batch }: StagedBatch, { database }: Emitter): boolean {
 export const identityStage: BatchStage = (batch) => ({ batch });
 
 /** Delivery knows records by their indexes in the original batch. */
-function inOriginal(outcome: Outcome, { originalIndexes }: StagedBatch): Outcome {
+function inOriginal(outcome: Outcome, { originalIndexes, filtered }: StagedBatch): Outcome {
+  if (outcome.kind === 'retry' && filtered !== undefined)
+    return { ...outcome, staged: { kept: [...new Set(Array.from(originalIndexes ?? []))], filtered } };
   if (outcome.kind !== 'rejected' || outcome.records === undefined) return outcome;
   if (originalIndexes === undefined) return outcome;
   // The parts of a split record have the same index.

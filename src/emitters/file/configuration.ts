@@ -40,7 +40,8 @@ const shape = {
   /** Absolute once parsed. */
   path: path.meta({
     format: 'path',
-    description: 'Can contain placeholders for resource attributes: `/var/log/all/{host.name}.log`.',
+    description:
+      'Can contain placeholders for resource attributes: `/var/log/all/{host.name}.log`. `{record.host.name}` is the host that wrote the record, such as that of a syslog message, and `{record.NAME}` any attribute of the record with a text as its value; a record without it has that of the resource. Senders choose these values, so they choose the number of files: at most `max_open_files` of them are open.',
   }),
   format: z.enum(['body', 'json']).default('body').meta({
     description: '`body`: the unchanged records; `json`: one JSON object per record.',

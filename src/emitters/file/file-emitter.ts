@@ -1,5 +1,4 @@
 import type { Batch } from '../../records/batch.ts';
-import type { Resource } from '../../records/resource.ts';
 import { SerialQueue } from '../../runtime/async/serial-queue.ts';
 import { untilAborted } from '../../runtime/async/until-aborted.ts';
 import { errorMessage } from '../../runtime/error-message.ts';
@@ -11,7 +10,8 @@ import { FILE_EVENTS } from './events.ts';
 import { fileStateFromJson, fileStateToJson } from './file-state.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { OutputFiles } from './output-files.ts';
-import { expandPath, type PathTemplate, parsePathTemplate } from './path-template.ts';
+import { type PathTemplate, parsePathTemplate } from './path-template.ts';
+import { PathsOfRecords } from './paths-of-records.ts';
 
 /** Size at which buffered records are written. Writes of 1 MiB cost 8 % more processor time for a whole transfer. */
 const WRITE_BYTES = 4 * 1024 * 1024;
@@ -56,8 +56,7 @@ export class FileEmitter implements Emitter {
   readonly #context: EmitterContext;
   readonly #disk: FileSystem;
   readonly #template: PathTemplate;
-  /** Slices of one collector share their resource, so each path is expanded once. */
-  readonly #paths = new WeakMap<Resource, string>();
+  readonly #paths: PathsOfRecords;
   #outputs: OutputFiles | undefined;
   /** `reopen` may be called during a write. */
   readonly #calls = new SerialQueue();
@@ -68,6 +67,7 @@ export class FileEmitter implements Emitter {
     this.#disk = disk;
     const { path } = configuration;
     this.#template = parsePathTemplate(path) ?? { text: path, parts: [path] };
+    this.#paths = new PathsOfRecords(this.#template);
   }
 
   async start(): Promise<void> {
@@ -93,8 +93,8 @@ export class FileEmitter implements Emitter {
 
   emit(batch: Batch): Promise<Outcome> {
     return this.#guarded(async (outputs) => {
-      for (const slice of batch.slices) {
-        await outputs.append(this.#pathOf(slice.resource), sliceBytes(slice, this.#configuration.format));
+      for (const { path, slices } of this.#paths.divide(batch)) {
+        for (const slice of slices) await outputs.append(path, sliceBytes(slice, this.#configuration.format));
         if (outputs.pendingBytes >= WRITE_BYTES) await outputs.write();
       }
       return DELIVERED;
@@ -125,15 +125,6 @@ export class FileEmitter implements Emitter {
       this.#outputs = undefined;
     });
     await untilAborted(stopped, deadline);
-  }
-
-  #pathOf(resource: Resource): string {
-    let path = this.#paths.get(resource);
-    if (path === undefined) {
-      path = expandPath(this.#template, resource);
-      this.#paths.set(resource, path);
-    }
-    return path;
   }
 
   /** Runs `work`; if it fails, rolls back everything since the last delivered flush. */

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
+import type { Attributes } from '../../records/log-record.ts';
+import { ownText } from '../../records/record-origin.ts';
 import type { Resource } from '../../records/resource.ts';
 
 /**
  * A path with placeholders for resource attributes:
  *
  *     /var/log/all/{host.name}/{service.name}.log
+ *
+ * `{record.NAME}` is the attribute of the record itself, such as the host that wrote a relayed message; a record without
+ * it has that of its resource:
+ *
+ *     /var/log/all/{record.host.name}.log
  *
  * The values come from other machines and are sanitized: a value contains no slash, does not begin with a
  * dot, and is not empty (`unknown` replaces a missing attribute). So it cannot select another directory.
@@ -24,12 +31,31 @@ export function parsePathTemplate(text: string): PathTemplate | undefined {
   return isWhole ? { text, parts } : undefined;
 }
 
-export function expandPath({ text, parts }: PathTemplate, resource: Resource): string {
+/** Without attributes of a record, those of the resource are used. */
+export function expandPath(
+  { text, parts }: PathTemplate,
+  resource: Resource,
+  attributes: Attributes = NO_ATTRIBUTES,
+): string {
   if (parts.length === 1) return text;
   const path = parts
-    .map((part, index) => (index % 2 === 0 ? part : sanitized(resource.get(part) ?? '')))
+    .map((part, index) => (index % 2 === 0 ? part : sanitized(valueNamed(part, resource, attributes))))
     .join('');
   return path.split('/').map(shortened).join('/');
+}
+
+/** Whether records with one resource can have different paths. */
+export function readsRecords({ parts }: PathTemplate): boolean {
+  return parts.some((part, index) => index % 2 === 1 && part.startsWith(OF_RECORD));
+}
+
+const OF_RECORD = 'record.';
+const NO_ATTRIBUTES: Attributes = new Map();
+
+function valueNamed(name: string, resource: Resource, attributes: Attributes): string {
+  if (!name.startsWith(OF_RECORD)) return resource.get(name) ?? '';
+  const own = name.slice(OF_RECORD.length);
+  return ownText({ attributes }, own) ?? resource.get(own) ?? '';
 }
 
 const UNWANTED = /[/\\\p{Cc}]|^\./gu;

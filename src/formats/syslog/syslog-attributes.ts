@@ -21,6 +21,3 @@ export const SEQUENCE = 'syslog.sequence';
 
 /** The properties that rsyslog's imuxsock has asked the kernel for: `pid`, `uid`, `comm`, ... */
 export const TRUSTED = 'syslog.trusted';
-
-/** The peer that sent the message over the network. */
-export const PEER_ADDRESS = 'network.peer.address';

@@ -3,6 +3,7 @@ import type { AttributeValue, ParsedRecord } from '../../records/log-record.ts';
 import type { RecordContext } from '../../records/record-context.ts';
 import { HOST_NAME, SERVICE_NAME } from '../../records/record-origin.ts';
 import { ByteCursor, ZERO } from '../byte-cursor.ts';
+import { PEER_ADDRESS } from '../connection-attributes.ts';
 import type { Format } from '../format.ts';
 import { objectIn } from '../json.ts';
 import { ENCODING_GUESSED, INVALID_UTF8, PARSE_ERROR, TIME_RAW } from '../marker-attributes.ts';
@@ -17,7 +18,6 @@ import { isRfc5424, readRfc5424 } from './rfc5424.ts';
 import {
   FACILITY,
   MESSAGE_ID,
-  PEER_ADDRESS,
   PROCESS_ID,
   PROCESS_NAME,
   SEQUENCE,

@@ -18,9 +18,9 @@ export function GroupsPage() {
     [],
   );
   const [removed, setRemoved] = useState<string | undefined>(undefined);
-  const { edit } = address.value.parameters;
-  const open = () => changeParameters({ edit: ' ' });
-  const close = () => changeParameters({ edit: undefined });
+  const { edit, new: added } = address.value.parameters;
+  const open = () => changeParameters({ new: '1', edit: undefined });
+  const close = () => changeParameters({ new: undefined, edit: undefined });
   useKeys('Groups', [{ key: 'n', description: 'New group', run: open }]);
   const edited = data?.groups.find(({ id }) => id === edit);
   const remove = async () => {
@@ -49,7 +49,7 @@ export function GroupsPage() {
           <GroupTable groups={data.groups} onRemove={setRemoved} />
         )}
       </div>
-      {edit !== undefined && (edit === ' ' || edited !== undefined) && (
+      {(added !== undefined || edited !== undefined) && (
         <GroupForm {...(edited !== undefined && { group: edited })} onClose={close} onSaved={reload} />
       )}
       {removed !== undefined && (

@@ -38,6 +38,14 @@ export interface QueueConsumerOptions {
   readonly onDisconnected: (address: string, reason: string) => void;
 }
 
+export interface PeekOptions {
+  readonly consumeArguments: Readonly<Record<string, unknown>>;
+  readonly quietMs: number;
+  readonly onMessage: (properties: MessageProperties) => void;
+}
+
+const PEEKED_MESSAGES = 100;
+
 /** A connection that lasted this long was healthy: the next attempt follows soon. */
 const HEALTHY_AFTER_MS = 10_000;
 
@@ -86,6 +94,37 @@ export class QueueConsumer {
   /** Ends the connection because of a fault on this side; it is opened again after the backoff. */
   restart(reason: string): void {
     this.#session?.end({ reason });
+  }
+
+  /**
+   * Reads messages with a second consumer on the same connection until none arrives for `quietMs`. Only for a stream: the
+   * messages of another queue would be deleted. Returns false if this is not possible.
+   */
+  async peek({ consumeArguments, quietMs, onMessage }: PeekOptions): Promise<boolean> {
+    const { topology, clock } = this.#options;
+    const { signal } = this.#stopping;
+    try {
+      const channel = await this.#session?.connection.model.createChannel();
+      if (channel === undefined) return false;
+      channel.on('error', () => {});
+      await channel.prefetch(PEEKED_MESSAGES);
+      let count = 0;
+      const received = (message: ConsumeMessage | null) => {
+        if (message === null) return;
+        count++;
+        onMessage(message.properties);
+        channel.ack(message);
+      };
+      await channel.consume(topology.queue, received, { arguments: consumeArguments });
+      for (let before = -1; before !== count; ) {
+        before = count;
+        await clock.sleep(quietMs, signal);
+      }
+      await channel.close();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Receives no more messages. Answers are still sent. */

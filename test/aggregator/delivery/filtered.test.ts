@@ -89,6 +89,31 @@ describe('filtered records', () => {
     await made.stop(chain);
   });
 
+  it.each(['dead-letter', 'discard'] as const)(
+    'are filtered when a batch becomes a %s after its retries',
+    async (afterRetries) => {
+      const made = new ChainBench({ afterRetries });
+      made.stage = filterStage(WORDS);
+      made.emitter.onEmit = () => retry('500');
+      const chain = await made.started();
+      const texts = ten('line ').map((text, index) => ([2, 4].includes(index) ? `drop ${text}` : text));
+      made.append(texts);
+      await made.clock.advance(16_000);
+      const left = texts.filter((text) => !text.startsWith('drop'));
+      const kept = { records: 8, bytes: bytesOf(left) };
+      const isKept = afterRetries === 'dead-letter';
+      expect(made.deadLetters).toEqual(isKept ? ['500 (2)', '500 (1)', '500 (5)'] : []);
+      expect(made.queue.balance('test')).toMatchObject({
+        delivered: { records: 0 },
+        filtered: { records: 2 },
+        deadLettered: isKept ? kept : { records: 0 },
+        discarded: isKept ? { records: 0 } : kept,
+        queued: { records: 0 },
+      });
+      await made.stop(chain);
+    },
+  );
+
   it('of a replayed dead letter are counted, and the dead letter is gone', async () => {
     const made = bench();
     made.stage = (batch) => ({ batch });

@@ -15,6 +15,8 @@ function parse(bytes: Uint8Array): ParsedRecord {
   const attributes = new Map<string, AttributeValue>([['service.name', app]]);
   if (data !== undefined) attributes.set('syslog.structured_data', { id: data });
   if (body.includes('\u{fffd}')) attributes.set('megacollector.invalid_utf8', true);
+  const claimed = /^peer=(\S+)/.exec(body)?.[1];
+  if (claimed !== undefined) attributes.set('network.peer.address', claimed);
   return {
     timeUnixNano: BigInt(time) * 1_000_000n,
     severityNumber: SYSLOG_SEVERITIES[Number(priority) % 8] ?? 0,
@@ -190,6 +192,13 @@ describe('rules', () => {
       },
     ]);
   });
+});
+
+test('compares the sender of the connection, not that which a record names', () => {
+  const { packer, add, texts } = prepared([{ by: 'time', key: ['network.peer.address'] }]);
+  for (const peer of ['10.0.0.1', '10.0.0.2']) add('<30>1000 app: peer=192.0.2.9', peer);
+  packer.flush();
+  expect(texts()).toHaveLength(2);
 });
 
 describe('limits', () => {

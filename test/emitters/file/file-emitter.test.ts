@@ -386,3 +386,63 @@ test('a second process is rejected with the name of the first', async () => {
   await once(other, 'close');
   expect(output).toContain(`process ${process.pid}, emitter "test"`);
 });
+
+describe('a path with the host of the record', () => {
+  const syslog = (host: string, text: string) => `<13>1 2026-01-31T10:00:00Z ${host} app - - - ${text}\n`;
+
+  test('separates the records of a slice by their hosts, in their order', async () => {
+    const directory = await temporaryDirectory();
+    const { deliver, text } = await rig(
+      { path: join(directory, 'out/{record.host.name}.log'), format: 'body' },
+      { directory },
+    );
+    const resource = new Map([['host.name', 'collector']]);
+    const texts = [syslog('a', '1'), syslog('b', '2'), syslog('a', '3'), 'no header\n', syslog('b', '4')];
+    await deliver(recordBatch(texts, { format: 'syslog', resource }));
+    expect(await text('out/a.log')).toBe(syslog('a', '1') + syslog('a', '3'));
+    expect(await text('out/b.log')).toBe(syslog('b', '2') + syslog('b', '4'));
+    expect(await text('out/collector.log')).toBe('no header\n');
+  });
+
+  test('keeps hostile hosts in its directory', async () => {
+    const directory = await temporaryDirectory();
+    const { deliver } = await rig({ path: join(directory, 'out/{record.host.name}') }, { directory });
+    const hosts = [
+      '../../etc/passwd',
+      '..',
+      '.',
+      '/abs',
+      'nul\0x',
+      `${'é'.repeat(3000)}`,
+      '',
+      'x\n..',
+      'a/../../b',
+    ];
+    const texts = hosts.map((host) => `${JSON.stringify({ 'host.name': host, msg: 'x' })}\n`);
+    await deliver(recordBatch(texts, { format: 'json' }));
+    expect(await readdir(directory)).toEqual(['out']);
+    const found = await readdir(join(directory, 'out'), { withFileTypes: true });
+    expect(found.every((entry) => entry.isFile() && Buffer.byteLength(entry.name) <= 200)).toBe(true);
+    const read = await Promise.all(found.map(({ name }) => readFile(join(directory, 'out', name), 'utf8')));
+    expect(read.join('').split('\n').filter(Boolean).sort()).toEqual(
+      texts.map((text) => text.trimEnd()).sort(),
+    );
+  });
+
+  test('writes each record once, with a limited number of open files, after an interruption', async () => {
+    const directory = await temporaryDirectory();
+    const path = join(directory, 'out/{record.host.name}.log');
+    const first = await rig({ path, max_open_files: 2 }, { directory });
+    const texts = Array.from({ length: 60 }, (_, index) => syslog(`h${index % 20}`, String(index)));
+    const batch = recordBatch(texts, { format: 'syslog' });
+    const half = recordBatch(texts.slice(0, 30), { format: 'syslog' });
+    const state = await first.deliver(half);
+    expect(await first.emitter.emit(batchOf([batch]))).toEqual({ kind: 'delivered' });
+    const second = await first.restart(state);
+    await second.deliver(recordBatch(texts.slice(30), { format: 'syslog' }));
+    for (let host = 0; host < 20; host++)
+      expect(await second.text(`out/h${host}.log`)).toBe(
+        texts.filter((_, index) => index % 20 === host).join(''),
+      );
+  });
+});

@@ -72,7 +72,7 @@ const CASES: readonly PageCase[] = [
     prepare: ({ page }) => page.getByRole('button', { name: 'Silence' }).click(),
   },
   { name: 'groups', hash: '#/groups', ready: '.table' },
-  { name: 'new group', hash: '#/groups?edit=%20', ready: 'form' },
+  { name: 'new group', hash: '#/groups?new=1', ready: 'form' },
   { name: 'filters', hash: '#/filters', ready: '.editor' },
   { name: 'status', hash: '#/status', ready: '.flow' },
   { name: 'unknown page', hash: '#/nothing', ready: '.state' },

@@ -78,7 +78,9 @@ describe.skipIf(!hasChromium)('metrics, alerts and groups in Chromium', { timeou
 
   it('creates a group that a search uses', async () => {
     const { page } = suite();
-    await visit('#/groups');
+    await visit('#/groups?new=1');
+    await dialog().getByRole('button', { name: 'Cancel' }).click();
+    await dialog().waitFor({ state: 'hidden' });
     await page.getByRole('heading', { name: 'There are no log groups yet.' }).waitFor();
     await page.keyboard.press('n');
     await dialog().getByLabel('Name').fill('shop');

@@ -3,7 +3,7 @@ import { relative, sep } from 'node:path';
 import type { ExplainAsker } from '../../source.ts';
 import type { PrefixHash } from '../tail/files/file-prefix.ts';
 import type { FileStream } from '../tail/reading/file-stream.ts';
-import { statusOf, type TailStreamStatus } from '../tail/tail-status.ts';
+import { type ExplainedStatus, explainedStatusOf } from '../tail/tail-status.ts';
 import type { HarvestEntry } from './configuration.ts';
 import { isBelow, isIgnored } from './find-uploads.ts';
 
@@ -35,7 +35,7 @@ export type UploadExplanation =
       readonly device: string;
       readonly inode: string;
       readonly prefix: PrefixHash;
-      readonly status: TailStreamStatus;
+      readonly status: ExplainedStatus;
       readonly failure?: string;
     }
   | { readonly kind: 'not-read'; readonly path: string; readonly reason: string };
@@ -55,7 +55,7 @@ function reading(stream: FileStream): UploadExplanation {
   const { failure } = file;
   return {
     kind: 'followed',
-    ...{ path, device, inode, prefix: content.file.prefix, status: statusOf(stream) },
+    ...{ path, device, inode, prefix: content.file.prefix, status: explainedStatusOf(stream) },
     ...(failure === undefined ? {} : { failure }),
   };
 }

@@ -1,3 +1,4 @@
+import { isOfConnection } from '../../../formats/connection-attributes.ts';
 import { PushFault } from '../../../protocols/http-push/push-fault.ts';
 import type { Resource } from '../../../records/resource.ts';
 
@@ -10,7 +11,7 @@ const OWN_PREFIX = 'megacollector.';
 
 /**
  * The attributes of a client, and others. Empty values are left out, and so are those that a client must not choose: its
- * address, and attributes of this program. Throws a PushFault when they are too many.
+ * address and the other attributes of its connection, and attributes of this program. Throws a PushFault when they are too many.
  */
 export function peerWith(
   peer: Resource,
@@ -20,7 +21,7 @@ export function peerWith(
   let bytes = 0;
   for (const [name, value] of attributes) {
     if (name === '' || value === undefined || value === null || value === '') continue;
-    if (peer.has(name) || name.startsWith(OWN_PREFIX)) continue;
+    if (isOfConnection(name) || name.startsWith(OWN_PREFIX)) continue;
     merged.set(name, value);
     bytes += Buffer.byteLength(name) + Buffer.byteLength(value);
   }

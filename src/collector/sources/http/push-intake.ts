@@ -1,3 +1,4 @@
+import { TRUNCATED_FROM } from '../../../formats/connection-attributes.ts';
 import { FORMAT_OPTIONS } from '../../../formats/marker-attributes.ts';
 import { LIMITS } from '../../../records/limits.ts';
 import type { Resource } from '../../../records/resource.ts';
@@ -9,7 +10,6 @@ import {
   RequestIntake,
   type RequestIntakeOptions,
 } from '../requests/request-intake.ts';
-import { TRUNCATED_FROM } from '../syslog/peer-attributes.ts';
 import type { HttpSourceEvents } from './events.ts';
 import type { PushRecord } from './push-protocol.ts';
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PEER_ADDRESS } from '../../../formats/connection-attributes.ts';
 import { PushFault } from '../../../protocols/http-push/push-fault.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Clock } from '../../../runtime/clock.ts';
@@ -115,8 +116,6 @@ export class PushListener implements RequestListener {
     else events.invalid(event);
   }
 }
-
-const PEER_ADDRESS = 'network.peer.address';
 
 function requestOf({ url = '', method = '', headers, socket }: IncomingMessage): PushRequest {
   const mark = url.indexOf('?');

@@ -6,11 +6,13 @@ import type { FebeLimits } from '../../../protocols/febe/febe-limits.ts';
 import type { ServerVersion } from '../../../protocols/febe/server-version.ts';
 import { untilQuiet } from '../../../runtime/async/until-quiet.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import type { ListenerStatus } from '../../source.ts';
 import { clearSocketPath } from '../clear-socket-path.ts';
 import type { PgLogfebeEvents } from './events.ts';
 import { type ConnectionListener, FebeConnection } from './febe-connection.ts';
 import { GapDetector } from './gap-detector.ts';
 import type { Tenant } from './tenant.ts';
+import { originOf, originText } from './tenant-origin.ts';
 
 /**
  * A postmaster and all its children may connect at the same time, and each blocks in connect() while the backlog
@@ -25,8 +27,8 @@ export interface FebeListenerOptions {
   readonly limits: FebeLimits;
   readonly clock: Clock;
   readonly events: PgLogfebeEvents;
-  /** Must copy the payload, and must not wait. */
-  readonly append: (payload: Uint8Array, version: ServerVersion, tenant: Tenant) => void;
+  /** Must copy the payload, and must not wait. Returns false when there is no room for it. */
+  readonly append: (payload: Uint8Array, version: ServerVersion, tenant: Tenant) => boolean;
 }
 
 /** One tenant's socket and its connections. */
@@ -39,6 +41,9 @@ export class FebeListener implements ConnectionListener {
   readonly #connections = new Set<FebeConnection>();
   #server: Server | undefined;
   #hadConnection = false;
+  #records = 0;
+  #bytes = 0;
+  #withoutRoom = 0;
 
   constructor(options: FebeListenerOptions) {
     this.tenant = options.tenant;
@@ -112,7 +117,23 @@ export class FebeListener implements ConnectionListener {
     const { events, append } = this.#options;
     events.record(payload.length);
     if (missed > 0) events.missed(missed);
-    append(payload, version, this.tenant);
+    this.#records++;
+    this.#bytes += payload.length;
+    if (!append(payload, version, this.tenant)) this.#withoutRoom++;
+  }
+
+  /** `failure`: why it is closed. The name is that of its stream. */
+  status(failure?: string): ListenerStatus {
+    const isOpen = this.#server !== undefined;
+    return {
+      listener: originText(originOf(this.tenant)),
+      ...(isOpen
+        ? ({ state: 'listening', address: this.tenant.path } as const)
+        : ({ state: 'closed', ...(failure !== undefined && { failure }) } as const)),
+      connections: this.#connections.size,
+      clients: [],
+      ...{ records: this.#records, bytes: this.#bytes, dropped: { noRoom: this.#withoutRoom } },
+    };
   }
 
   /** For the connections. */

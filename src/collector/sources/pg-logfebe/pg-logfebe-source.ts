@@ -116,7 +116,11 @@ export class PgLogfebeSource implements Source {
 
   status(): SourceStatus {
     const { journal } = this.#options;
-    return { ...pgLogfebeStatus(journal.status()), failure: journal.failure };
+    return {
+      ...pgLogfebeStatus(journal.status()),
+      failure: journal.failure,
+      listeners: this.#listeners.status(),
+    };
   }
 
   close(deadline: AbortSignal): Promise<void> {
@@ -183,7 +187,9 @@ export class PgLogfebeSource implements Source {
       // A PostgreSQL process must never wait, so a record without room is dropped and reported.
       append: (payload, version, current) => {
         const label = this.#label(current, version);
-        if (writer.append(payload, label) === 'full') writer.drop(payload.length, label);
+        if (writer.append(payload, label) !== 'full') return true;
+        writer.drop(payload.length, label);
+        return false;
       },
     });
   }

@@ -1,3 +1,5 @@
+import { errorMessage } from '../../../runtime/error-message.ts';
+import type { ListenerStatus } from '../../source.ts';
 import type { PgLogfebeEvents } from './events.ts';
 import type { FebeListener } from './febe-listener.ts';
 import type { Tenant } from './tenant.ts';
@@ -13,6 +15,8 @@ interface Served {
   tenant: Tenant;
   readonly listener: FebeListener;
   open: boolean;
+  /** Why it could not be opened. */
+  failure?: string;
 }
 
 /**
@@ -53,6 +57,10 @@ export class TenantListeners {
     );
   }
 
+  status(): readonly ListenerStatus[] {
+    return Array.from(this.#served.values(), ({ listener, failure }) => listener.status(failure));
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#served.values()].map(({ listener }) => listener.close()));
     this.#served.clear();
@@ -67,7 +75,8 @@ export class TenantListeners {
       await served.listener.open();
       served.open = true;
     } catch (error) {
-      this.#options.events.listenFailed({ ...served.tenant, reason: (error as Error).message });
+      served.failure = errorMessage(error);
+      this.#options.events.listenFailed({ ...served.tenant, reason: served.failure });
     }
   }
 

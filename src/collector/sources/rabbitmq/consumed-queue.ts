@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { LIMITS } from '../../../records/limits.ts';
 import type { Position } from '../../../records/position.ts';
 import type { Resource } from '../../../records/resource.ts';
+import { Timer } from '../../../runtime/async/timer.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { StateStore } from '../../../storage/state/state-store.ts';
 import { BrokerConnector } from '../../../transport/rabbitmq/broker-connection.ts';
@@ -16,7 +17,7 @@ import type { RabbitmqQueueConfiguration } from './configuration.ts';
 import type { RabbitmqSourceEvents } from './events.ts';
 import { MessageAttributes } from './message-attributes.ts';
 import { queueOrigin } from './queue-origin.ts';
-import { StreamOffsets } from './stream-offsets.ts';
+import { offsetOf, StreamOffsets } from './stream-offsets.ts';
 
 /** A record has the line feed besides the message. */
 const LARGEST_MESSAGE = LIMITS.recordBytes - 1;
@@ -44,6 +45,7 @@ export class ConsumedQueue {
   readonly #resends: ResendTrack | undefined;
   /** Only of a stream. */
   readonly #offsets: StreamOffsets | undefined;
+  readonly #silence: Timer;
   readonly #stopping = new AbortController();
   /** Received, and not appended yet. */
   #waiting: Delivery[] = [];
@@ -64,6 +66,7 @@ export class ConsumedQueue {
       format: configuration.format,
       resource: new Map([...resource, ...Object.entries(configuration.resource)]),
     };
+    this.#silence = new Timer(options.clock, () => void this.#checkSilence());
     this.#attributes = new MessageAttributes(configuration.queue);
     const window =
       configuration.identity === undefined
@@ -116,9 +119,11 @@ export class ConsumedQueue {
       onConnected: (address) => {
         this.#address = address;
         this.#failure = undefined;
+        if (offsets?.isSilent === true) this.#silence.set(STREAM_SILENCE_MS);
         events.connected({ address, queue });
       },
       onDisconnected: (address, reason) => {
+        this.#silence.cancel();
         this.#address = undefined;
         this.#failure = `${address}: ${reason}`;
         events.disconnected({ address, queue, reason });
@@ -132,6 +137,7 @@ export class ConsumedQueue {
     const consumer = this.#consumer;
     this.#consumer = undefined;
     this.#stopping.abort();
+    this.#silence.cancel();
     this.#waiting = [];
     await consumer?.cancel(deadline);
     await this.#appending;
@@ -203,14 +209,41 @@ export class ConsumedQueue {
         delivery.ack();
         return false;
       case 'other-stream':
-        events.streamReplaced({ queue });
-        offsets.forget();
-        this.#consumer?.restart('the stream was deleted and declared again');
+        this.#beginAgain(offsets);
         return false;
       case 'new':
         if (checked.lost > 0) events.lost({ queue, messages: checked.lost });
         return true;
     }
+  }
+
+  /**
+   * The stored message does not arrive. In the same stream, it or a later one arrives at once: a stream keeps its last
+   * messages. So a stream that ends before it is another one, which is still shorter.
+   */
+  async #checkSilence(): Promise<void> {
+    const offsets = this.#offsets;
+    if (offsets?.isSilent !== true) return;
+    let end: number | undefined;
+    const isRead = await this.#consumer?.peek({
+      consumeArguments: { 'x-stream-offset': 'last' },
+      quietMs: PEEK_QUIET_MS,
+      onMessage: (properties) => {
+        end = Math.max(end ?? 0, offsetOf({ properties }));
+      },
+    });
+    if (this.#stopping.signal.aborted || this.#address === undefined || !offsets.isSilent) return;
+    if (end !== undefined && offsets.isAfter(end)) return this.#beginAgain(offsets);
+    const { queue } = this.#options.configuration;
+    if (isRead === true && end === undefined) this.#options.events.streamSilent({ queue });
+    this.#silence.set(STREAM_SILENCE_MS);
+  }
+
+  #beginAgain(offsets: StreamOffsets): void {
+    const { events, configuration } = this.#options;
+    events.streamReplaced({ queue: configuration.queue });
+    offsets.forget();
+    this.#consumer?.restart('the stream was deleted and declared again');
   }
 
   /** The room was checked for the whole message. */
@@ -237,6 +270,9 @@ export class ConsumedQueue {
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const FLUSH_POLL_MS = 20;
+/** Without a message after it, the end of the stream is compared with the stored offset. */
+export const STREAM_SILENCE_MS = 30_000;
+const PEEK_QUIET_MS = 2_000;
 
 interface Appended {
   /** The message is on disk when everything before it is. */

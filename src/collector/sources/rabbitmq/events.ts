@@ -23,6 +23,10 @@ export const RABBITMQ_SOURCE_METRICS = metricTable('collector_rabbitmq_', {
     'Streams: messages that the broker deleted before they were read, at most',
     { labels, alarm: 'rises: the stream keeps its messages for too short a time' },
   ),
+  replaced: counter('replaced_streams_total', 'Streams that were deleted and declared again', {
+    labels,
+    alarm: 'rises: the new stream is read from its beginning',
+  }),
   split: counter('split_messages_total', 'Messages above 1 MiB, which became several records', { labels }),
 });
 
@@ -59,6 +63,11 @@ export const RABBITMQ_SOURCE_EVENTS = defineEvents(RABBITMQ_SOURCE_METRICS, (eve
   }),
   streamReplaced: event<OfQueue>({
     error: 'The stream was deleted and declared again; reading it from its beginning',
+    count: ({ replaced }, { queue }) => replaced.inc(1, { queue }),
+  }),
+  streamSilent: event<OfQueue>({
+    warn: 'The stream is empty, but messages of it were read before; it was deleted and declared again, and is read from its beginning as soon as it has messages',
+    once: ({ queue }) => ({ topic: queue, value: 'silent' }),
   }),
   split: event<OfQueue & { readonly bytes: number }>({
     warn: 'A message is longer than a record; it became several records',

@@ -1,6 +1,6 @@
+import { REPEATED } from '../../../formats/connection-attributes.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { Delivery } from '../../../transport/rabbitmq/queue-consumer.ts';
-import { REPEATED } from '../syslog/peer-attributes.ts';
 
 /** Above it, attributes are created again. */
 const MAX_REMEMBERED = 4096;

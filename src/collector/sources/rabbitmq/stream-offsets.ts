@@ -82,6 +82,16 @@ export class StreamOffsets {
     this.#appended.splice(0, first === -1 ? this.#appended.length : first);
   }
 
+  /** A message is stored, and none has arrived on this connection, not even that one. */
+  get isSilent(): boolean {
+    return this.#last !== undefined && !this.#isChecked;
+  }
+
+  /** Whether a stream that ends with this offset never had the last message that was appended. */
+  isAfter(end: number): boolean {
+    return this.#last !== undefined && end < this.#last.offset;
+  }
+
   /** The next connection reads the stream from its beginning. */
   forget(): void {
     this.#last = undefined;
@@ -112,7 +122,7 @@ const TABLE = 'rabbitmq offsets';
 const NEW: CheckedOffset = { kind: 'new', lost: 0 };
 const DIGEST_CHARACTERS = 16;
 
-function offsetOf({ properties }: Delivery): number {
+export function offsetOf({ properties }: Pick<Delivery, 'properties'>): number {
   const { 'x-stream-offset': offset } = (properties.headers ?? {}) as Readonly<Record<string, unknown>>;
   return Number(offset);
 }

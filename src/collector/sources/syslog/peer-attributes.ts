@@ -1,3 +1,11 @@
+import {
+  PEER_ADDRESS,
+  PEER_PORT,
+  REPEATED,
+  TLS_SUBJECT,
+  TRANSPORT,
+  TRUNCATED_FROM,
+} from '../../../formats/connection-attributes.ts';
 import { RECORD_MARK, TIME_ZONE } from '../../../formats/marker-attributes.ts';
 import type { Resource } from '../../../records/resource.ts';
 import type { NetworkZone } from './listener-configuration.ts';
@@ -11,10 +19,10 @@ export class PeerAttributes {
   constructor({ transport, address, port, subject, zones }: PeerFacts) {
     const zone = address && zones.find(({ network }) => contains(network, address))?.zone;
     const entries: readonly (readonly [string, string | undefined])[] = [
-      ['network.transport', transport],
-      ['network.peer.address', address],
-      ['network.peer.port', port === undefined ? undefined : String(port)],
-      ['tls.client.subject', subject],
+      [TRANSPORT, transport],
+      [PEER_ADDRESS, address],
+      [PEER_PORT, port === undefined ? undefined : String(port)],
+      [TLS_SUBJECT, subject],
       [TIME_ZONE, zone],
     ];
     this.plain = new Map(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
@@ -47,8 +55,3 @@ export interface RecordMarkers {
   readonly isUnterminated?: boolean;
   readonly truncatedFrom?: number | undefined;
 }
-
-/** `true`: the client sent the record again after a broken connection, so it may be stored twice. */
-export const REPEATED = 'megacollector.repeated';
-/** The size of a message of which the beginning was kept. */
-export const TRUNCATED_FROM = 'megacollector.truncated_from';

@@ -10,7 +10,7 @@ import type { GenerationOrder } from './identity/generation-order.ts';
 import type { UnreadFiles, UnreadReason } from './identity/unread-files.ts';
 import type { FileStream } from './reading/file-stream.ts';
 import { reasonToWait } from './reading/rotation-drain.ts';
-import { statusOf, type TailStreamStatus } from './tail-status.ts';
+import { type ExplainedStatus, explainedStatusOf } from './tail-status.ts';
 
 export async function explain(file: string, context: ExplainContext): Promise<Explanation> {
   const path = resolve(context.workingDirectory, file);
@@ -45,7 +45,7 @@ export type Explanation =
       readonly device: string;
       readonly inode: string;
       readonly prefix: PrefixHash;
-      readonly status: TailStreamStatus;
+      readonly status: ExplainedStatus;
       /** The older generation that is read first. */
       readonly waitsFor?: string;
       /** Why it waits: the rest of a sentence that begins with the path of `waitsFor`. */
@@ -85,7 +85,7 @@ function followed(stream: FileStream, { order, clock }: ExplainContext): Explana
   return {
     kind: 'followed',
     path: stream.path,
-    ...{ device, inode, prefix: stream.content.file.prefix, status: statusOf(stream) },
+    ...{ device, inode, prefix: stream.content.file.prefix, status: explainedStatusOf(stream) },
     ...(before === undefined || before === stream
       ? {}
       : { waitsFor: before.path, waitsBecause: reasonToWait(before, clock) }),

@@ -55,6 +55,14 @@ export interface TailStatus {
   readonly lostBytes: number;
 }
 
+/** The state of a stream besides its path, which the explanation of a file has already. */
+export type ExplainedStatus = Omit<TailStreamStatus, 'path' | 'origin'>;
+
+export function explainedStatusOf(stream: FileStream): ExplainedStatus {
+  const { path: _path, origin: _origin, ...status } = statusOf(stream);
+  return status;
+}
+
 export function statusOf(stream: FileStream): TailStreamStatus {
   const { id, path, home, sizeBytes, position, accepted, start, acceptedBefore, refusal } = stream;
   const { oldestUnacceptedMs } = stream.content;

@@ -118,6 +118,25 @@ describe('lines', () => {
     );
   });
 
+  test('keep the address of their client if a field or a label has its name', async () => {
+    const source = await openedHttpSource(HTTP);
+    const claimed = { 'network.peer.address': '192.0.2.1', 'network.peer.port': '1' };
+    await post(source, '/v1/push', JSON.stringify({ msg: 'json', ...claimed }));
+    const streams = [{ stream: claimed, values: [['1700000000000000000', 'loki']] }];
+    await post(source, '/loki/api/v1/push', JSON.stringify({ streams }), { type: 'application/json' });
+    await post(source, '/v1/push?network.peer.port=1', 'query');
+    const records = await recordsOf(source, 3);
+    expect(records.map(({ attributes }) => attributes.get('network.peer.address'))).toEqual(
+      Array(3).fill('127.0.0.1'),
+    );
+    expect(records.map(({ attributes }) => attributes.get('network.peer.port'))).toEqual(
+      Array(3).fill(undefined),
+    );
+    expect(
+      records.map(({ attributes }) => attributes.get('megacollector.record.network.peer.address')),
+    ).toEqual([...['192.0.2.1', '192.0.2.1', undefined]]);
+  });
+
   test('are read in the format of the listener', async () => {
     const source = await openedHttpSource([{ ...HTTP[0], format: 'json?time=t&message=text' }]);
     await post(source, '/v1/push', '{"t":"2024-05-01T10:00:00Z","text":"hello"}');
@@ -336,6 +355,21 @@ describe('Elasticsearch', () => {
       status: 400,
       error: { type: 'illegal_argument_exception' },
     });
+  });
+});
+
+describe('Elasticsearch answers', () => {
+  test.each(['', '?filter_path=items'])('are JSON for any index and id%s', async (query) => {
+    const source = await openedHttpSource(HTTP);
+    const place = { _index: 'a"\\b\u2028', _id: '"}\n\ud800' };
+    const body = `${JSON.stringify({ create: place })}\n{}\n${JSON.stringify({ delete: place })}\n`;
+    const answer = await post(source, `/_bulk${query}`, body, { type: 'application/x-ndjson' });
+    const { items } = JSON.parse(answer.text);
+    const shown = query === '' ? place : {};
+    expect(items).toMatchObject([
+      { create: { ...shown, status: 201 } },
+      { delete: { ...shown, status: 400 } },
+    ]);
   });
 });
 

@@ -76,6 +76,36 @@ describe('the source pg-logfebe', () => {
     });
   });
 
+  it('reports the state of each listener', async () => {
+    const { start, serve, path, source } = await preparedSource();
+    const blocked = path('missing/b');
+    await serve({ i: 'a', p: path('a'), t: 'SECRET' }, { i: 'b', p: blocked, t: 'SECRET' });
+    await start();
+    const client = await FebeClient.greeted(path('a'), 'a', 'PG-13.2 (x)/logfebe-1');
+    await client.send(recordFrame('hello'));
+    await vi.waitFor(() => expect(source.status().listeners?.[0]?.records).toBe(1), PATIENT);
+    const [open, closed] = source.status().listeners ?? [];
+    expect(open).toMatchObject({
+      ...{
+        listener: `${path('a')} (a)`,
+        state: 'listening',
+        address: path('a'),
+        connections: 1,
+        clients: [],
+      },
+      dropped: { noRoom: 0 },
+    });
+    expect(open?.bytes).toBeGreaterThan(0);
+    expect(closed).toMatchObject({ listener: `${blocked} (b)`, state: 'closed', records: 0 });
+    expect(closed?.failure).toContain(blocked);
+    expect(JSON.stringify(source.status())).not.toContain('SECRET');
+    await vi.waitFor(
+      () => expect(source.status().streams[0]?.origin).toBe(source.status().listeners?.[0]?.listener),
+      PATIENT,
+    );
+    await client.end();
+  });
+
   it('keeps records of different servers in different streams', async () => {
     const { start, serve, path, sink } = await preparedSource();
     await serve('a', 'b');

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parseRabbitmqQueues } from '../../../../src/collector/sources/rabbitmq/configuration.ts';
+import { STREAM_SILENCE_MS } from '../../../../src/collector/sources/rabbitmq/consumed-queue.ts';
 import { rabbitmqSourceType } from '../../../../src/collector/sources/rabbitmq/type.ts';
 import { forEachRecord } from '../../../../src/records/record-batch.ts';
-import { systemClock } from '../../../../src/runtime/clock.ts';
+import { type Clock, systemClock } from '../../../../src/runtime/clock.ts';
 import { parseVariables } from '../../../../src/runtime/configuration/configuration.ts';
 import { ConfigurationError } from '../../../../src/runtime/configuration/configuration-error.ts';
 import { openStateStore } from '../../../../src/storage/state/state-store.ts';
@@ -13,6 +14,14 @@ import { capturedLogger } from '../../../support/captured-logger.ts';
 import { PullingSink, TakenBytes } from '../../../support/pulling-sink.ts';
 import { MISSING_RABBITMQ, sharedBroker, useBroker } from '../../../support/rabbitmq-broker.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+
+/** Real time, but the source looks at a silent stream soon. */
+const impatientClock: Clock = {
+  nowUnixNano: () => systemClock.nowUnixNano(),
+  monotonicMs: () => systemClock.monotonicMs(),
+  sleep: (ms, signal) => systemClock.sleep(ms, signal),
+  after: (ms, run) => systemClock.after(ms === STREAM_SILENCE_MS ? 500 : ms, run),
+};
 
 const PATIENT = { timeout: 60_000, interval: 30 };
 const until = <T>(check: () => T) => vi.waitFor(check, PATIENT);
@@ -58,7 +67,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`source rabbitmq, from a stream$
   }
 
   /** A collector's source over a state directory; ends with `close`, or at the end of the test. */
-  async function opened(directory: string, taken: TakenBytes, options: object) {
+  async function opened(directory: string, taken: TakenBytes, options: object, clock: Clock = systemClock) {
     const entry = { address: (await sharedBroker()).url(), ...options };
     const environment = { COLLECTOR_RABBITMQ_CONFIGURATION: JSON.stringify([entry]) };
     const { values } = parseVariables(rabbitmqSourceType.variables, environment);
@@ -68,7 +77,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`source rabbitmq, from a stream$
     const metrics = new Registry();
     const { logger, lines } = capturedLogger();
     const source = await rabbitmqSourceType.open(configuration, {
-      ...{ stateDirectory: directory, store, resource: new Map(), clock: systemClock, once: false },
+      ...{ stateDirectory: directory, store, resource: new Map(), clock, once: false },
       ...{ logger, metrics },
     });
     const sink = new PullingSink({ taken });
@@ -175,6 +184,41 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`source rabbitmq, from a stream$
     expect(logs.map(({ msg }) => msg)).toContain(
       'The broker has deleted messages of the stream that were not read',
     );
+  });
+
+  test('reads a new stream from its beginning that is shorter than the stored offset', async () => {
+    const queue = await declared();
+    const directory = await temporaryDirectory();
+    const taken = new TakenBytes();
+    await publish(queue, numbered(0, 50));
+    const first = await opened(directory, taken, { queue, offset: 'first' });
+    await until(() => expect(textsOf(taken)).toEqual(numbered(0, 50)));
+    await first.close();
+    await (await sharedBroker()).deleteQueue(queue);
+    await declare(queue);
+    const { logs, value } = await opened(directory, taken, { queue, offset: 'first' }, impatientClock);
+    await until(() => expect(logs.map(({ msg }) => msg).join()).toContain('The stream is empty'));
+    await publish(queue, numbered(100, 103));
+    await until(() => expect(textsOf(taken).length).toBeGreaterThanOrEqual(53));
+    await publish(queue, numbered(103, 105));
+    await until(() => expect(textsOf(taken).length).toBeGreaterThanOrEqual(55));
+    expect(textsOf(taken)).toEqual([...numbered(0, 50), ...numbered(100, 105)]);
+    expect(await value('replaced_streams_total')).toBe(1);
+    expect(logs.map(({ msg }) => msg).join()).toContain('deleted and declared again; reading it');
+  });
+
+  test('keeps its place in a stream that has no new messages', async () => {
+    const queue = await declared();
+    const directory = await temporaryDirectory();
+    const taken = new TakenBytes();
+    await publish(queue, numbered(0, 5));
+    const first = await opened(directory, taken, { queue, offset: 'first' });
+    await until(() => expect(textsOf(taken)).toEqual(numbered(0, 5)));
+    await first.close();
+    const { value } = await opened(directory, taken, { queue, offset: 'first' }, impatientClock);
+    await publish(queue, ['more']);
+    await until(() => expect(textsOf(taken)).toEqual([...numbered(0, 5), 'more']));
+    expect((await value('replaced_streams_total')) ?? 0).toBe(0);
   });
 
   test('reads a stream from its beginning that was deleted and declared again', async () => {
