@@ -37,13 +37,18 @@ async function serving(
 }
 
 /** Returns the bytes that a client receives when it sends these and waits for the end. */
+/** A server that closes a connection with unread bytes resets it, after its answer. */
 async function sent(directory: string, bytes: string | Buffer): Promise<string> {
   const socket = connect(join(directory, 'control.sock'));
   onTestFinished(() => void socket.destroy());
-  socket.on('error', () => {});
-  socket.write(bytes);
   let answer = '';
-  for await (const chunk of socket) answer += String(chunk);
+  socket.on('data', (chunk) => {
+    answer += String(chunk);
+  });
+  socket.on('error', () => {});
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.write(bytes);
+  await closed;
   return answer;
 }
 
