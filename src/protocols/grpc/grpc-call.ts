@@ -77,14 +77,15 @@ export class GrpcCall implements StreamReceiver {
     }
     const failure = isFirst ? statusOfResponse(list) : undefined;
     if (failure !== undefined) this.#close(failure);
-    else if (end) this.#close(statusOfTrailers(list));
+    else if (end) queueMicrotask(() => this.#close(statusOfTrailers(list)));
   }
 
   data(view: Buffer, end: boolean): void {
     const fault = this.#messages.receive(view);
     this.#stream?.consumed(view.length);
     if (fault !== undefined) this.#close(fault);
-    else if (end) this.#close(statusOfTrailers([]));
+    // Servers of Node send an empty frame before RST_STREAM, which has the reason.
+    else if (end) queueMicrotask(() => this.#close(statusOfTrailers([])));
   }
 
   closed(end: StreamEnd): void {
