@@ -20,6 +20,9 @@ import {
  * their data; everything else is small and left to the generated code.
  */
 
+/** The method of the call, as gRPC writes it in `:path`. */
+export const PUBLISH_PATH = '/megacollector.v1.Aggregator/Publish';
+
 /** A message as an aggregator reads it. `invalid`: the message breaks the protocol; the call must end. */
 export type IncomingRequest =
   | { readonly kind: 'batch'; readonly batch: WireBatch }

@@ -1,7 +1,12 @@
 import { type ChannelCredentials, Client, type ClientOptions, type MethodDefinition } from '@grpc/grpc-js';
-import { AggregatorService, type PublishResponse } from '../../records/gen/megacollector/v1/aggregator.ts';
+import type { PublishResponse } from '../../records/gen/megacollector/v1/aggregator.ts';
 import { LIMITS } from '../../records/limits.ts';
-import { decodeResponse, encodeRequest, type OutgoingRequest } from '../../records/publish-codec.ts';
+import {
+  decodeResponse,
+  encodeRequest,
+  type OutgoingRequest,
+  PUBLISH_PATH,
+} from '../../records/publish-codec.ts';
 import { GrpcPublishTransport } from './grpc-publish-transport.ts';
 import type { PublishTransport } from './publish-transport.ts';
 
@@ -41,7 +46,9 @@ export class PublishClient {
 const KEEPALIVE_MS = 10_000;
 
 const method: MethodDefinition<OutgoingRequest, PublishResponse> = {
-  ...AggregatorService.publish,
+  path: PUBLISH_PATH,
+  requestStream: true,
+  responseStream: true,
   requestSerialize: encodeRequest,
   requestDeserialize: () => {
     throw new Error('a collector reads no requests');

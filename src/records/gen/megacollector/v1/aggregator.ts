@@ -6,17 +6,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientDuplexStream,
-  type ClientOptions,
-  type handleBidiStreamingCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
 
 /**
  * The wire between a collector and an aggregator.
@@ -2369,38 +2358,6 @@ export const Busy: MessageFns<Busy> = {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
     }
   },
-};
-
-export type AggregatorService = typeof AggregatorService;
-export const AggregatorService = {
-  publish: {
-    path: "/megacollector.v1.Aggregator/Publish" as const,
-    requestStream: true as const,
-    responseStream: true as const,
-    requestSerialize: (value: PublishRequest): Buffer => Buffer.from(PublishRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): PublishRequest => PublishRequest.decode(value),
-    responseSerialize: (value: PublishResponse): Buffer => Buffer.from(PublishResponse.encode(value).finish()),
-    responseDeserialize: (value: Buffer): PublishResponse => PublishResponse.decode(value),
-  },
-} as const;
-
-export interface AggregatorServer extends UntypedServiceImplementation {
-  publish: handleBidiStreamingCall<PublishRequest, PublishResponse>;
-}
-
-export interface AggregatorClient extends Client {
-  publish(): ClientDuplexStream<PublishRequest, PublishResponse>;
-  publish(options: Partial<CallOptions>): ClientDuplexStream<PublishRequest, PublishResponse>;
-  publish(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<PublishRequest, PublishResponse>;
-}
-
-export const AggregatorClient = makeGenericClientConstructor(
-  AggregatorService,
-  "megacollector.v1.Aggregator",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): AggregatorClient;
-  service: typeof AggregatorService;
-  serviceName: string;
 };
 
 interface MessageFns<T> {
