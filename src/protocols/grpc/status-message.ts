@@ -15,9 +15,9 @@ export function decodeStatusMessage(encoded: string): string {
   if (!encoded.includes('%')) return encoded;
   const bytes: number[] = [];
   for (let at = 0; at < encoded.length; ) {
-    const escape = /^%([0-9a-fA-F]{2})/.exec(encoded.slice(at, at + 3));
-    bytes.push(escape === null ? encoded.charCodeAt(at) & 0xff : Number.parseInt(escape[1] ?? '', 16));
-    at += escape === null ? 1 : 3;
+    const escaped = /^%([0-9a-fA-F]{2})/.exec(encoded.slice(at, at + 3));
+    bytes.push(escaped === null ? encoded.charCodeAt(at) & 0xff : Number.parseInt(escaped[1] ?? '', 16));
+    at += escaped === null ? 1 : 3;
   }
   return Buffer.from(bytes).toString();
 }

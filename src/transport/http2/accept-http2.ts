@@ -1,16 +1,26 @@
 import type { Socket } from 'node:net';
 import { Http2Connection } from '../../protocols/http2/http2-connection.ts';
 import type { Http2ConnectionOptions } from '../../protocols/http2/http2-options.ts';
+import { readAccepted } from './read-accepted.ts';
+import { SocketOutput } from './socket-output.ts';
+import { watchSocket } from './watch-socket.ts';
 
 /**
  * Runs HTTP/2 on an accepted socket: of a `net.Server` with `pauseOnConnect: true` (its bytes are read into one buffer that
- * all connections share), or of a `tls.Server` after `secureConnection`. Read addresses and certificates from `socket`
- * before the call: a plain socket gives its handle to another one.
+ * all connections share), or of a `tls.Server` after `secureConnection`. Read addresses and certificates from `accepted`
+ * before the call: a plain socket gives its handle to another one, which is returned.
  */
 export function acceptHttp2(
-  socket: Socket,
+  accepted: Socket,
   options: Omit<Http2ConnectionOptions, 'role' | 'output'>,
-): Http2Connection {
-  void socket;
-  return new Http2Connection({ ...options, role: 'server', output: { write() {}, end() {}, destroy() {} } });
+): { readonly connection: Http2Connection; readonly socket: Socket } {
+  const early: Buffer[] = [];
+  let receive = (chunk: Buffer): void => void early.push(Buffer.from(chunk));
+  const socket = readAccepted(accepted, (chunk) => receive(chunk));
+  socket.setNoDelay(true);
+  const connection = new Http2Connection({ ...options, role: 'server', output: new SocketOutput(socket) });
+  receive = (chunk) => connection.receive(chunk);
+  for (const chunk of early) connection.receive(chunk);
+  watchSocket(socket, (reason) => connection.disconnected(reason));
+  return { connection, socket };
 }
