@@ -204,28 +204,17 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
   }
 
   #sent(): void {
-    if (this.#hasEnded) return this.#resetWhenSent();
     if (!this.#waitsForDrain || this.#stream.queuedBytes > QUEUED_BYTES / 2) return;
     this.#waitsForDrain = false;
     this.#receiver?.drained?.();
   }
 
-  /** The status is sent. */
+  /** The status is sent. HTTP/2 tells a peer that has not ended its side to stop. */
   #ended(): void {
     this.#hasEnded = true;
     this.#release();
-    this.#resetWhenSent();
-  }
-
-  /** A peer that has not ended its side may send more, which is not read: RST_STREAM reports it, after the status. */
-  #resetWhenSent(): void {
-    if (this.#stream.isClosed) return;
-    this.#cancelDeadline();
-    if (this.#stream.queuedBytes > 0)
-      this.#cancelDeadline = this.#options.clock.after(LINGER_MS, () =>
-        this.reset(ERROR_CODE.cancel, UNREAD),
-      );
-    else if (this.#peerEnd === 'open') this.reset(ERROR_CODE.noError, 'the call has ended');
+    if (this.#stream.isClosed || this.#stream.queuedBytes === 0) return;
+    this.#cancelDeadline = this.#options.clock.after(LINGER_MS, () => this.reset(ERROR_CODE.cancel, UNREAD));
   }
 
   #release(): void {

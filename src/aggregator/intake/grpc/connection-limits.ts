@@ -19,11 +19,14 @@ export class ConnectionLimits {
       return `the limit of ${connectionsPerAddress} connections from one address`;
     this.#all++;
     add(this.#byAddress, address, 1);
-    return new CountedConnection((fingerprint) => this.#secure(fingerprint), (fingerprint) => {
-      this.#all--;
-      add(this.#byAddress, address, -1);
-      if (fingerprint !== undefined) add(this.#byCertificate, fingerprint, -1);
-    });
+    return new CountedConnection(
+      (fingerprint) => this.#secure(fingerprint),
+      (fingerprint) => {
+        this.#all--;
+        add(this.#byAddress, address, -1);
+        if (fingerprint !== undefined) add(this.#byCertificate, fingerprint, -1);
+      },
+    );
   }
 
   #secure(fingerprint: string): string | undefined {

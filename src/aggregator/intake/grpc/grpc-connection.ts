@@ -36,7 +36,7 @@ export class GrpcConnection {
     this.#activeMs = clock.monotonicMs();
     this.#idleTimer = new Timer(clock, () => this.#checkIdle());
     this.#idleTimer.set(IDLE_MS);
-    this.#connection = acceptHttp2(socket, {
+    const accepted = acceptHttp2(socket, {
       clock,
       ...windows.next,
       concurrentStreams: CALLS_PER_CONNECTION,
@@ -45,6 +45,7 @@ export class GrpcConnection {
       onStream: (stream, headers) => this.#begin(stream, headers),
       onClosed: (end) => this.#closed(end),
     });
+    this.#connection = accepted.connection;
     windows.add(this.#connection);
   }
 

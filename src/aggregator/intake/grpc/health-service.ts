@@ -65,7 +65,10 @@ function answer(call: GrpcServerCall, message: Uint8Array): undefined {
 
 /** A `HealthCheckResponse`. */
 function response(status: keyof typeof STATUS_NUMBER): Uint8Array {
-  return new BinaryWriter().uint32(1 * 8).int32(STATUS_NUMBER[status]).finish();
+  return new BinaryWriter()
+    .uint32(1 * 8)
+    .int32(STATUS_NUMBER[status])
+    .finish();
 }
 
 /** Of a `HealthCheckRequest`. Empty: the whole server. */

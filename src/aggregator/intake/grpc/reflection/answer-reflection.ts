@@ -53,7 +53,11 @@ function notFound(what: string): Answer {
 }
 
 function error(code: number, message: string): BinaryWriter {
-  return new BinaryWriter().uint32(1 * 8).int32(code).uint32(tag(2)).string(message);
+  return new BinaryWriter()
+    .uint32(1 * 8)
+    .int32(code)
+    .uint32(tag(2))
+    .string(message);
 }
 
 function serviceList(services: readonly string[]): BinaryWriter {
