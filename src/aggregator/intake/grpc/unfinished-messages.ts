@@ -43,14 +43,14 @@ export class UnfinishedMessages {
 
   /** The call has received bytes. `unfinishedBytes`: those of an incomplete message. `hasMessage`: another is complete. */
   progressed(call: UnfinishedCall, unfinishedBytes: number, hasMessage: boolean): void {
-    const before = this.#calls.get(call);
-    if (before !== undefined && (hasMessage || unfinishedBytes === 0)) this.#calls.delete(call);
-    if (unfinishedBytes > 0) {
-      const progress = this.#calls.get(call) ?? { bytes: 0, begunMs: this.#options.clock.monotonicMs() };
-      progress.bytes = unfinishedBytes;
-      this.#calls.set(call, progress);
-    }
-    this.#count(unfinishedBytes - (before?.bytes ?? 0));
+    const known = this.#calls.get(call);
+    const beforeBytes = known?.bytes ?? 0;
+    const progress = hasMessage || known === undefined ? this.#begin() : known;
+    progress.bytes = unfinishedBytes;
+    // A message that begins now is the newest.
+    if (progress !== known || unfinishedBytes === 0) this.#calls.delete(call);
+    if (unfinishedBytes > 0) this.#calls.set(call, progress);
+    this.#count(unfinishedBytes - beforeBytes);
     while (this.#bytes > this.#options.limitBytes && this.#calls.size > 0)
       this.#end(this.#victim(), 'too many bytes of incomplete messages');
   }
@@ -60,6 +60,10 @@ export class UnfinishedMessages {
     const progress = this.#calls.get(call);
     if (!this.#calls.delete(call)) return;
     this.#count(-(progress?.bytes ?? 0));
+  }
+
+  #begin(): Progress {
+    return { bytes: 0, begunMs: this.#options.clock.monotonicMs() };
   }
 
   #victim(): UnfinishedCall | undefined {
