@@ -10,7 +10,6 @@ import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { formatAddress } from '../runtime/configuration/address.ts';
 import { ControlServer } from '../runtime/control/control-server.ts';
-import { grpcClientCredentials } from '../runtime/grpc-credentials.ts';
 import { compactHeapWhenIdle } from '../runtime/heap-compaction.ts';
 import type { Health } from '../runtime/http/health.ts';
 import type { HttpHandler } from '../runtime/http/http-contract.ts';
@@ -274,7 +273,7 @@ class RunningCollector implements Collector {
   }
 
   async reopen(config?: CollectorConfig): Promise<void> {
-    if (config?.tls !== undefined) this.#publisher?.useCredentials(grpcClientCredentials(config.tls));
+    if (config?.tls !== undefined) this.#publisher?.useTls(config.tls);
   }
 
   async drained(): Promise<void> {
@@ -351,7 +350,7 @@ class RunningCollector implements Collector {
     return new Publisher({
       ...this.#deps,
       addresses: aggregatorOrder === 'listed' ? listed : spreadAddresses(listed, id),
-      credentials: grpcClientCredentials(tls),
+      tls,
       compression,
       onSent: (batch, source) => this.#taps.offer(batch, source),
       ...(this.#config.once && { undelivered: (records: number) => this.#noteUndelivered(records) }),

@@ -88,23 +88,40 @@ function decodeWireBatch(bytes: Uint8Array): WireBatch {
   return { sequence, endCheck, checksums: checksumPair(start, end), records };
 }
 
-/** A message of a collector: small ones as the generated type, or an encoded batch. */
-export type OutgoingRequest = PublishRequest | Buffer;
+/** A message of a collector: small ones as the generated type, or an encoded batch in parts. */
+export type OutgoingRequest = PublishRequest | BatchParts;
 
-export function encodeRequest(request: OutgoingRequest): Buffer {
-  return Buffer.isBuffer(request) ? request : Buffer.from(PublishRequest.encode(request).finish());
+/** The message is the head and the bytes of the batch, which are not copied. */
+export interface BatchParts {
+  readonly head: Buffer;
+  readonly data: Uint8Array;
 }
 
-/** Returns one buffer with the whole PublishRequest; this is the only copy of the data in this code. */
-export function encodeBatchRequest(options: {
+/** The parts that together are the message. */
+export function requestParts(request: OutgoingRequest): readonly Uint8Array[] {
+  return 'head' in request ? [request.head, request.data] : [PublishRequest.encode(request).finish()];
+}
+
+/** The message in one buffer. */
+export function encodeRequest(request: OutgoingRequest): Buffer {
+  return Buffer.concat(requestParts(request));
+}
+
+export interface BatchRequest {
   readonly sequence: number;
   readonly endCheck: Check;
   readonly checksums?: ChecksumPair | undefined;
   readonly batch: RecordBatch;
   readonly data: EncodedData;
-  /** Returns a buffer of at least this size. Default: a new one. */
-  readonly allocate?: ((bytes: number) => Buffer) | undefined;
-}): Buffer {
+}
+
+/** Returns one buffer with the whole PublishRequest. */
+export function encodeBatchRequest(options: BatchRequest): Buffer {
+  return encodeRequest(encodeBatchParts(options));
+}
+
+/** Returns the PublishRequest in parts: the data is the last field of each message around it. */
+export function encodeBatchParts(options: BatchRequest): BatchParts {
   const head = encodeRecordBatchHead(options.batch, options.data);
   const recordsSize = head.length + options.data.bytes.length;
   const checksums = checksumFields(options.checksums);
@@ -115,18 +132,15 @@ export function encodeBatchRequest(options: {
     checksums.length +
     bytesHeaderSize(3, recordsSize) +
     recordsSize;
-  const messageSize = bytesHeaderSize(3, batchSize) + batchSize;
-  const buffer = options.allocate?.(messageSize) ?? Buffer.allocUnsafe(messageSize);
-  const message = buffer.subarray(0, messageSize);
+  const message = Buffer.allocUnsafe(bytesHeaderSize(3, batchSize) + batchSize - options.data.bytes.length);
   let at = writeBytesHeader(message, 0, 3, batchSize);
   at = writeVarint(message, writeVarint(message, at, SEQUENCE), options.sequence);
   at = writeBytesHeader(message, at, 2, CHECK_FIELD_BYTES - 2);
   at += checkToBytes(options.endCheck).copy(message, at);
   at += checksums.copy(message, at);
   at = writeBytesHeader(message, at, 3, recordsSize);
-  at += head.copy(message, at);
-  message.set(options.data.bytes, at);
-  return message;
+  head.copy(message, at);
+  return { head: message, data: options.data.bytes };
 }
 
 function checksumFields(checksums: ChecksumPair | undefined): Buffer {

@@ -5,11 +5,11 @@ import type { CreateIntake, Intake, IntakeContext } from '../../src/aggregator/i
 import { Intakes } from '../../src/aggregator/intake/intakes.ts';
 import { PublishCalls } from '../../src/aggregator/intake/publish/publish-calls.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { grpcClientCredentials } from '../../src/runtime/grpc-credentials.ts';
 import { TlsServerCredentials } from '../../src/runtime/tls-server-credentials.ts';
 import type { Ledger, QueueWriter } from '../../src/storage/queue/queue-contract.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 import { CertificateAuthority } from '../support/certificate-authority.ts';
+import { grpcClientCredentials } from '../support/grpc-client-credentials.ts';
 import { MemoryPublishTransport } from '../support/memory-publish-transport.ts';
 import { RawPublishClient } from '../support/raw-publish-client.ts';
 import type { IntakeFixture, SenderIdentity } from './intake-fixture.ts';

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { GrpcIntake } from '../../src/aggregator/intake/grpc/grpc-intake.ts';
@@ -9,6 +8,7 @@ import type { PublishLimits } from '../../src/aggregator/intake/publish/publish-
 import { Publisher } from '../../src/collector/publisher/publisher.ts';
 import type { StatusReport } from '../../src/records/gen/megacollector/v1/aggregator.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
+import type { TlsMaterial } from '../../src/runtime/tls.ts';
 import type { TlsServerCredentials } from '../../src/runtime/tls-server-credentials.ts';
 import type { Queue } from '../../src/storage/queue/queue.ts';
 import { capturedLogger } from './captured-logger.ts';
@@ -71,7 +71,7 @@ export async function startPublisher(
   addresses: readonly string[],
   options: {
     compression?: 'none' | 'lz4';
-    credentials?: ChannelCredentials;
+    tls?: TlsMaterial | undefined;
     collectorId?: Buffer;
     instance?: bigint;
     previousInstance?: bigint | undefined;
@@ -81,7 +81,7 @@ export async function startPublisher(
   const { logger, lines } = capturedLogger();
   const publisher = new Publisher({
     addresses,
-    credentials: options.credentials ?? credentials.createInsecure(),
+    tls: options.tls,
     compression: options.compression ?? 'lz4',
     identity: {
       collectorId: options.collectorId ?? randomBytes(16),

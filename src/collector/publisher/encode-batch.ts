@@ -1,22 +1,25 @@
 import type { Check } from '../../records/check.ts';
 import type { ChecksumPair } from '../../records/checksum-codec.ts';
 import { type CompressionName, compressLz4 } from '../../records/compression.ts';
-import { encodeBatchRequest } from '../../records/publish-codec.ts';
+import { type BatchParts, encodeBatchParts } from '../../records/publish-codec.ts';
 import type { RecordBatch } from '../../records/record-batch.ts';
 import type { EncodedData } from '../../records/wire.ts';
-import type { BufferPool } from '../../runtime/buffer-pool.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 
 /**
- * Encodes a batch as a message. It copies the batch's bytes, so that the caller can reuse their buffer. The memory of the
- * message is from `buffers`; the caller releases it.
+ * Encodes a batch as a message. The bytes of the message stay valid during the next reads, until the caller passes them to
+ * `buffers.release`.
  */
 export function encodeBatch(
   outgoing: OutgoingBatch,
   compression: CompressionName,
-  buffers: BufferPool,
-): Buffer {
-  const data = dataOf(outgoing.batch, compression);
-  return encodeBatchRequest({ ...outgoing, data, allocate: (bytes) => buffers.take(bytes) });
+  buffers: ReadBuffers,
+): BatchParts {
+  const data = compressed(outgoing.batch, compression) ?? {
+    compression: 'none',
+    bytes: buffers.keep(outgoing.batch.data),
+  };
+  return encodeBatchParts({ ...outgoing, data });
 }
 
 /** Below this size LZ4 is not worth its cost. */
@@ -29,10 +32,9 @@ export interface OutgoingBatch {
   readonly checksums?: ChecksumPair | undefined;
 }
 
-function dataOf({ data }: RecordBatch, compression: CompressionName): EncodedData {
-  if (compression === 'lz4' && data.length >= COMPRESS_FROM_BYTES) {
-    const bytes = compressLz4(data);
-    if (bytes.length < data.length) return { compression, bytes };
-  }
-  return { compression: 'none', bytes: data };
+/** undefined: the batch stays as it is. */
+function compressed({ data }: RecordBatch, compression: CompressionName): EncodedData | undefined {
+  if (compression !== 'lz4' || data.length < COMPRESS_FROM_BYTES) return undefined;
+  const bytes = compressLz4(data);
+  return bytes.length < data.length ? { compression, bytes } : undefined;
 }

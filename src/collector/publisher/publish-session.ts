@@ -10,7 +10,6 @@ import type {
 import { endOf, type RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import { minorGcEvery } from '../../runtime/buffer-collection.ts';
-import { BufferPool } from '../../runtime/buffer-pool.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { StreamRead } from '../source.ts';
 import type { CompressionChoice } from './compression-choice.ts';
@@ -18,6 +17,7 @@ import { encodeBatch } from './encode-batch.ts';
 import type { PublisherEvents } from './events.ts';
 import type { AnswerReceiver, CallEnd, PublishTransport } from './publish-transport.ts';
 import type { PublishedStream } from './published-stream.ts';
+import { READ_BYTES, ReadBuffers } from './read-buffers.ts';
 import { ReadyStreams } from './ready-streams.ts';
 import { SentBatches } from './sent-batches.ts';
 import { StatusReporter } from './status-reporter.ts';
@@ -26,7 +26,7 @@ import { StreamPhases } from './stream-phases.ts';
 /**
  * The collector's side of one Publish call, from hello to its end: the turns of the streams, pending batches, and answers.
  *
- *     ready streams --turn--> read into the one buffer -> compress -> write       (while the window has room)
+ *     ready streams --turn--> read into a buffer -> compress -> write             (while the window has room)
  *                                                                        |
  *     source.accept(end of the contiguous accepted bytes) <-- answers <--'
  *
@@ -35,9 +35,7 @@ import { StreamPhases } from './stream-phases.ts';
  */
 export class PublishSession implements AnswerReceiver {
   readonly #options: PublishSessionOptions;
-  /** The only buffer for file data, whatever the size and number of the files. */
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  readonly #messages = new BufferPool({ largestBytes: 2 * READ_BYTES, keptBytes: 4 * READ_BYTES });
+  readonly #buffers = new ReadBuffers();
   /** Streams to serve, in turn; each once. The queue belongs to this call; earlier calls do not matter. */
   readonly #ready = new ReadyStreams();
   readonly #sent = new SentBatches();
@@ -148,7 +146,7 @@ export class PublishSession implements AnswerReceiver {
 
   async #read(stream: PublishedStream): Promise<StreamRead> {
     try {
-      return await stream.source.read(stream.next, this.#buffer, this.#hasPeerColumn);
+      return await stream.source.read(stream.next, this.#buffers.current, this.#hasPeerColumn);
     } catch (error) {
       this.#options.events.readFailed({ stream: stream.source.id, err: error });
       return { kind: 'waiting' };
@@ -166,16 +164,12 @@ export class PublishSession implements AnswerReceiver {
     events.sent({ records: batch.sizes.length, bytes });
     stream.sentRecords += batch.sizes.length;
     this.#options.onSent?.(batch, stream.sourceName);
-    const message = encodeBatch(
-      { sequence, batch, endCheck, checksums },
-      compression.current,
-      this.#messages,
-    );
+    const message = encodeBatch({ sequence, batch, endCheck, checksums }, compression.current, this.#buffers);
     compression.sending(clock.monotonicMs());
-    const { length } = message;
+    const length = message.head.length + message.data.length;
     transport.send(message, () => {
       compression.sent(length, clock.monotonicMs());
-      this.#messages.release(message);
+      this.#buffers.release(message.data);
     });
     collectGarbageAfter(bytes);
   }
@@ -274,7 +268,6 @@ export class PublishSession implements AnswerReceiver {
   }
 }
 
-const READ_BYTES = 1024 * 1024;
 const WELCOME_WITHIN_MS = 10_000;
 /** `REFUSAL_CAUSE_OTHER_BYTES` */
 const OTHER_BYTES = 1;

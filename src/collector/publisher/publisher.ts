@@ -1,4 +1,3 @@
-import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Explain, Explanation, StatusReport } from '../../records/gen/megacollector/v1/aggregator.ts';
@@ -6,7 +5,7 @@ import type { RecordBatch } from '../../records/record-batch.ts';
 import type { StreamId } from '../../records/stream-id.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
-import { silenceGrpcLog } from '../../runtime/logging/silence-grpc-log.ts';
+import type { TlsMaterial } from '../../runtime/tls.ts';
 import type { SourceStream, StreamSink } from '../source.ts';
 import { Addresses } from './addresses.ts';
 import { type CompressionSetting, chooseCompression } from './compression-choice.ts';
@@ -24,7 +23,7 @@ export class Publisher implements StreamSink, Component {
   readonly #events: PublisherEvents;
   readonly #addresses: Addresses;
   readonly #clients = new Map<string, PublishClient>();
-  #credentials: ChannelCredentials;
+  #tls: TlsMaterial | undefined;
   readonly #streams = new Map<StreamId, PublishedStream>();
   readonly #stopping = new AbortController();
   #session: PublishSession | undefined;
@@ -35,7 +34,7 @@ export class Publisher implements StreamSink, Component {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    this.#credentials = options.credentials;
+    this.#tls = options.tls;
     const { logger, metrics, clock } = options;
     this.#events = PUBLISHER_EVENTS.open({ logger, metrics, clock });
     this.#addresses = new Addresses(options.addresses, options.clock, options.random);
@@ -80,7 +79,6 @@ export class Publisher implements StreamSink, Component {
   }
 
   async start(): Promise<void> {
-    silenceGrpcLog();
     this.#running ??= this.#run();
   }
 
@@ -97,10 +95,10 @@ export class Publisher implements StreamSink, Component {
   }
 
   /** Used from the next connection on. The current connection continues. */
-  useCredentials(credentials: ChannelCredentials): void {
-    this.#credentials = credentials;
+  useTls(tls: TlsMaterial | undefined): void {
+    this.#tls = tls;
     for (const client of this.#clients.values()) {
-      // grpc-js ends the calls of a closed client at its next keepalive ping.
+      // That would end its call.
       if (client !== this.#inUse) client.close();
     }
     this.#clients.clear();
@@ -173,7 +171,8 @@ export class Publisher implements StreamSink, Component {
   #client(address: string): PublishClient {
     let client = this.#clients.get(address);
     if (client === undefined) {
-      client = new PublishClient(address, this.#credentials);
+      const { clock, identity } = this.#options;
+      client = new PublishClient(address, { tls: this.#tls, clock, software: identity.software });
       this.#clients.set(address, client);
     }
     return client;
@@ -193,7 +192,8 @@ const SHORTEST_BACKOFF_MS = 100;
 export interface PublisherOptions {
   /** `host:port`; the first is preferred, the others are used when it cannot be reached. */
   readonly addresses: readonly string[];
-  readonly credentials: ChannelCredentials;
+  /** undefined: plain text. */
+  readonly tls: TlsMaterial | undefined;
   readonly compression: CompressionSetting;
   readonly identity: CollectorIdentity;
   readonly clock: Clock;

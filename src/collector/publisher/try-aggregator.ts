@@ -1,10 +1,9 @@
-import { Client, type ServiceError, status as statusCode } from '@grpc/grpc-js';
+import { GRPC_STATUS, type GrpcStatus } from '../../protocols/grpc/grpc-status.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type Endpoint, formatAddress } from '../../runtime/configuration/address.ts';
 import type { ConnectionFailure, ConnectionTrial } from '../../runtime/connection-trial.ts';
-import { grpcClientCredentials } from '../../runtime/grpc-credentials.ts';
-import { silenceGrpcLog } from '../../runtime/logging/silence-grpc-log.ts';
 import type { TlsMaterial } from '../../runtime/tls.ts';
+import { GrpcClient } from '../../transport/grpc/grpc-client.ts';
 import { SocketTransport } from '../../transport/socket-transport.ts';
 import { tryStream } from '../../transport/try-transport.ts';
 import { conciseReason } from './concise-reason.ts';
@@ -24,7 +23,8 @@ export async function tryAggregator(
 ): Promise<ConnectionTrial> {
   const target = `the aggregator ${formatAddress(address)}`;
   const failure =
-    (await connectionFailure(address, { tls, clock, signal })) ?? (await healthFailure(address, tls));
+    (await connectionFailure(address, { tls, clock, signal })) ??
+    (await healthFailure(address, { tls, clock }));
   return failure === undefined ? { target } : { target, failure };
 }
 
@@ -54,16 +54,14 @@ function clientOptions({ certificate, key, caCertificate: ca }: TlsMaterial) {
 }
 
 async function healthFailure(
-  address: Endpoint,
-  tls: TlsMaterial | undefined,
+  endpoint: Endpoint,
+  options: { readonly tls: TlsMaterial | undefined; readonly clock: Clock },
 ): Promise<ConnectionFailure | undefined> {
-  silenceGrpcLog();
-  const options = { 'grpc.enable_retries': 0, 'grpc.enable_channelz': 0 };
-  const client = new Client(formatAddress(address), grpcClientCredentials(tls), options);
+  const client = new GrpcClient({ endpoint, ...options, maxMessageBytes: 1024, userAgent: 'mega-collector' });
   try {
-    return (await isServing(client)) ? undefined : NOT_SERVING;
-  } catch (error) {
-    return failureOf(error as ServiceError);
+    const { answer, status } = await checkHealth(client);
+    if (status.code !== GRPC_STATUS.ok) return failureOf(status);
+    return answer?.equals(SERVING) === true ? undefined : NOT_SERVING;
   } finally {
     client.close();
   }
@@ -74,34 +72,37 @@ const NOT_SERVING: ConnectionFailure = {
   remedy: 'Look at its log, or at /health/ready',
 };
 
+interface HealthAnswer {
+  readonly answer: Buffer | undefined;
+  readonly status: GrpcStatus;
+}
+
 /** The messages of `grpc.health.v1` have one field each: the name of the service, and the status. */
-function isServing(client: Client): Promise<boolean> {
+function checkHealth(client: GrpcClient): Promise<HealthAnswer> {
   const name = Buffer.from(SERVICE);
-  const request = Buffer.concat([Buffer.from([0x0a, name.length]), name]);
-  return new Promise((resolve, reject) => {
-    client.makeUnaryRequest(
-      CHECK,
-      (bytes: Buffer) => bytes,
-      (bytes: Buffer) => bytes,
-      request,
-      { deadline: Date.now() + WITHIN_MS },
-      (error, response) => {
-        if (error !== null) reject(error);
-        else resolve(response?.equals(SERVING) === true);
+  return new Promise((resolve) => {
+    let answer: Buffer | undefined;
+    const receiver = {
+      message: (bytes: Buffer) => {
+        answer = bytes;
       },
-    );
+      closed: (status: GrpcStatus) => resolve({ answer, status }),
+    };
+    const call = client.call(CHECK, receiver, { timeoutMs: WITHIN_MS });
+    call.send([Buffer.from([0x0a, name.length]), name]);
+    call.end();
   });
 }
 
 const SERVING = Buffer.from([0x08, 0x01]);
 
-function failureOf({ code, details, message }: ServiceError): ConnectionFailure {
-  if (code === statusCode.UNIMPLEMENTED || code === statusCode.NOT_FOUND)
+function failureOf({ code, message }: GrpcStatus): ConnectionFailure {
+  if (code === GRPC_STATUS.unimplemented || code === GRPC_STATUS.notFound)
     return { reason: 'it is another gRPC server', remedy: 'Correct the address of the aggregator' };
   const reason =
-    code === statusCode.DEADLINE_EXCEEDED
+    code === GRPC_STATUS.deadlineExceeded
       ? `no answer to a gRPC request within ${WITHIN_MS / 1000} s`
-      : `it does not answer a gRPC request: ${conciseReason(details || message)}`;
+      : `it does not answer a gRPC request: ${conciseReason(message)}`;
   return { reason, remedy: NO_GRPC };
 }
 

@@ -7,7 +7,7 @@ export const MESSAGE_PREFIX_BYTES = 5;
  * The first buffer of a message: a peer that announces a large message, and does not send it, makes this side reserve no
  * more. A large message is copied into its whole buffer when this much of it has arrived.
  */
-const FIRST_BYTES = 256 * 1024;
+const FIRST_BYTES = 128 * 1024;
 
 /** The prefix of an uncompressed message. */
 export function messagePrefix(bytes: number): Buffer {

@@ -13,12 +13,15 @@ const MAX_SIZE_UPDATES = 2;
 
 /** Reads header blocks (RFC 7541). After an error, the connection cannot continue: both sides share the table. */
 export class HpackDecoder {
-  readonly #table = new HpackTable(TABLE_BYTES);
+  readonly #table: HpackTable;
+  readonly #tableBytes: number;
   readonly #maxListBytes: number;
   #block: Uint8Array = Buffer.alloc(0);
   #at = 0;
 
-  constructor(maxListBytes: number) {
+  constructor(maxListBytes: number, tableBytes: number = TABLE_BYTES) {
+    this.#table = new HpackTable(tableBytes);
+    this.#tableBytes = tableBytes;
     this.#maxListBytes = maxListBytes;
   }
 
@@ -41,7 +44,7 @@ export class HpackDecoder {
   #readSizeUpdates(): void {
     for (let count = 0; ((this.#block[this.#at] ?? 0) & 0xe0) === 0x20; count++) {
       const bytes = this.#readInteger(5);
-      if (bytes > TABLE_BYTES || count === MAX_SIZE_UPDATES) throw invalid('a size of its table');
+      if (bytes > this.#tableBytes || count === MAX_SIZE_UPDATES) throw invalid('a size of its table');
       this.#table.resize(bytes);
     }
   }

@@ -137,7 +137,8 @@ export class Http2Connection {
 
   /** The transport has ended: the peer closed it, or it failed for this reason. */
   disconnected(reason: string): void {
-    this.#end({ reason, isPeerFault: false }, 'destroy');
+    const when = this.#hasSettings ? '' : ', before the peer sent HTTP/2';
+    this.#end({ reason: `${reason}${when}`, isPeerFault: false }, 'destroy');
   }
 
   /**

@@ -47,6 +47,16 @@ export function formatAddress(address: Endpoint): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** The inverse of `formatAddress`. Throws if the text is no address: configuration was checked before. */
+export function parseEndpoint(text: string): Endpoint {
+  if (text.startsWith(UNIX)) return { socketPath: text.slice(UNIX.length) };
+  const address = parseAddress(text);
+  if (address === undefined) throw new Error(`"${text}" is not an address.`);
+  return address;
+}
+
+const UNIX = 'unix:';
+
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');

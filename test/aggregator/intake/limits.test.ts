@@ -7,10 +7,10 @@ import type { IntakeLimits } from '../../../src/aggregator/intake/grpc/intake-li
 import type { PublishLimits } from '../../../src/aggregator/intake/publish/publish-calls.ts';
 import { decodeResponse, encodeRequest } from '../../../src/records/publish-codec.ts';
 import { mintStreamId, streamIdToBytes } from '../../../src/records/stream-id.ts';
-import { grpcClientCredentials } from '../../../src/runtime/grpc-credentials.ts';
 import { TlsServerCredentials } from '../../../src/runtime/tls-server-credentials.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { grpcClientCredentials } from '../../support/grpc-client-credentials.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
 import { RawPublishClient } from '../../support/raw-publish-client.ts';
 import { callsOf, startIntake, startPublisher } from '../../support/wire-pair.ts';

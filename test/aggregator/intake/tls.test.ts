@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { credentials } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
-import { grpcClientCredentials } from '../../../src/runtime/grpc-credentials.ts';
 import type { TlsMaterial } from '../../../src/runtime/tls.ts';
 import { TlsServerCredentials } from '../../../src/runtime/tls-server-credentials.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
@@ -26,7 +24,7 @@ async function isTurnedAway(
   store: MemoryStore,
 ): Promise<void> {
   const { publisher, lines } = await startPublisher([address], {
-    credentials: grpcClientCredentials(material),
+    tls: material,
   });
   const stream = new MemoryStream().append('secret\n');
   publisher.open(stream);
@@ -59,7 +57,7 @@ describe('TLS', () => {
   it('takes a collector with a certificate of the authority, and knows it by its subject', async () => {
     const { authority, address, lines } = await tlsIntake();
     const client = await authority.issue({ name: 'collector-1' });
-    const { publisher } = await startPublisher([address], { credentials: grpcClientCredentials(client) });
+    const { publisher } = await startPublisher([address], { tls: client });
     const stream = new MemoryStream().append('hello\n');
     publisher.open(stream);
     await until(() => expect(stream.accepted).toBe(6));
@@ -87,7 +85,7 @@ describe('TLS', () => {
   it('rejects a client without a certificate', async () => {
     const { authority, address, store } = await tlsIntake();
     const { publisher, lines } = await startPublisher([address], {
-      credentials: credentials.createSsl(Buffer.from(authority.certificate)),
+      tls: { certificate: '', key: '', caCertificate: authority.certificate },
     });
     const stream = new MemoryStream().append('secret\n');
     publisher.open(stream);
@@ -161,7 +159,7 @@ describe('TLS', () => {
     const collectorId = Buffer.alloc(16, 3);
     const stream = new MemoryStream().append('mine\n');
     const first = await startPublisher([address], {
-      credentials: grpcClientCredentials(await authority.issue({ name: 'owner' })),
+      tls: await authority.issue({ name: 'owner' }),
       collectorId,
     });
     first.publisher.open(stream);
@@ -170,7 +168,7 @@ describe('TLS', () => {
 
     stream.append('not mine\n');
     const second = await startPublisher([address], {
-      credentials: grpcClientCredentials(await authority.issue({ name: 'thief' })),
+      tls: await authority.issue({ name: 'thief' }),
       collectorId,
     });
     second.publisher.open(stream);
@@ -181,10 +179,10 @@ describe('TLS', () => {
   it('does not let one certificate end the call of another by its collector id', async () => {
     const { authority, address } = await tlsIntake();
     const collectorId = Buffer.alloc(16, 4);
-    const issue = async (name: string) => grpcClientCredentials(await authority.issue({ name }));
-    const owner = await startPublisher([address], { credentials: await issue('owner'), collectorId });
+    const issue = (name: string) => authority.issue({ name });
+    const owner = await startPublisher([address], { tls: await issue('owner'), collectorId });
     await until(() => expect(owner.publisher.connectedTo).toBe(address));
-    const thief = await startPublisher([address], { credentials: await issue('thief'), collectorId });
+    const thief = await startPublisher([address], { tls: await issue('thief'), collectorId });
     await until(() =>
       expect(thief.lines.some(({ reason }) => String(reason).includes('another certificate'))).toBe(true),
     );
@@ -198,7 +196,7 @@ describe('TLS', () => {
     const next = await CertificateAuthority.create('Next Authority');
     renewing.reload(await next.issue({ name: 'aggregator' }));
     const { publisher } = await startPublisher([`localhost:${intake.port}`], {
-      credentials: grpcClientCredentials(await next.issue({ name: 'collector' })),
+      tls: await next.issue({ name: 'collector' }),
     });
     const stream = new MemoryStream().append('renewed\n');
     publisher.open(stream);

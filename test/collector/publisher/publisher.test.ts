@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { credentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PublishClient } from '../../../src/collector/publisher/publish-client.ts';
 import { OtherBytesError } from '../../../src/storage/queue/queue-contract.ts';
@@ -84,7 +83,7 @@ describe('publisher and intake', () => {
     await until(() => expect(stream.accepted).toBe(4));
     const closed = vi.spyOn(PublishClient.prototype, 'close');
     onTestFinished(() => closed.mockRestore());
-    publisher.useCredentials(credentials.createInsecure());
+    publisher.useTls(undefined);
     expect(closed).not.toHaveBeenCalled();
     stream.append('two\n');
     publisher.wake(stream.id);

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import type { AddressInfo, ListenOptions, Server } from 'node:net';
-import { parseAddress } from '../../../runtime/configuration/address.ts';
+import { parseEndpoint } from '../../../runtime/configuration/address.ts';
 
 /**
  * Listens at each address of a name, all with the same port: `localhost` is an address of IPv4 and one of IPv6. An address
@@ -10,16 +10,15 @@ import { parseAddress } from '../../../runtime/configuration/address.ts';
  * `address`: `host:port` or `unix:path`.
  */
 export async function listenAt(address: string, createServer: () => Server): Promise<ListeningServers> {
-  if (address.startsWith('unix:')) {
-    const server = await listening(createServer(), { path: address.slice('unix:'.length) });
+  const endpoint = parseEndpoint(address);
+  if ('socketPath' in endpoint) {
+    const server = await listening(createServer(), { path: endpoint.socketPath });
     return { port: 0, servers: [server] };
   }
-  const parsed = parseAddress(address);
-  if (parsed === undefined) throw new Error(`the address "${address}" is not host:port`);
   const servers: Server[] = [];
-  let port = parsed.port;
+  let port = endpoint.port;
   let failure: unknown;
-  for (const { address: host } of await lookup(parsed.host, { all: true })) {
+  for (const { address: host } of await lookup(endpoint.host, { all: true })) {
     try {
       const server = await listening(createServer(), { host, port });
       servers.push(server);
@@ -28,7 +27,7 @@ export async function listenAt(address: string, createServer: () => Server): Pro
       failure ??= error;
     }
   }
-  if (servers.length === 0) throw failure ?? new Error(`the name "${parsed.host}" has no address`);
+  if (servers.length === 0) throw failure ?? new Error(`the name "${endpoint.host}" has no address`);
   return { port, servers };
 }
 

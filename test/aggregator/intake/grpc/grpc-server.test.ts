@@ -5,10 +5,10 @@ import { GrpcServer } from '../../../../src/aggregator/intake/grpc/grpc-server.t
 import { INTAKE_LIMITS } from '../../../../src/aggregator/intake/grpc/intake-limits.ts';
 import { singleRequestMethod } from '../../../../src/protocols/grpc/single-request-method.ts';
 import { systemClock } from '../../../../src/runtime/clock.ts';
-import { grpcClientCredentials } from '../../../../src/runtime/grpc-credentials.ts';
 import { clientTlsOptions, type TlsMaterial } from '../../../../src/runtime/tls.ts';
 import { TlsServerCredentials } from '../../../../src/runtime/tls-server-credentials.ts';
 import { CertificateAuthority } from '../../../support/certificate-authority.ts';
+import { grpcClientCredentials } from '../../../support/grpc-client-credentials.ts';
 
 const bytes = (value: Buffer) => value;
 
