@@ -153,6 +153,7 @@ describe('a start loads only what it needs:', () => {
     const loaded = await loadedBy(['collector'], env, 'Serving metrics and health');
     expect(loaded.packages).toContain('lmdb');
     expect(rarelyUsedIn(loaded)).toEqual([]);
+    expect([...loaded.packages].filter((name) => name.startsWith('@grpc/'))).toEqual([]);
     expect(loaded.bytes).toBeLessThan(2400 * KB);
   });
 });
