@@ -15,10 +15,7 @@ const removeOldChunks: Plugin = {
 const EXTERNAL = [
   '@duckdb/node-api',
   '@duckdb/node-bindings',
-  '@grpc/proto-loader',
-  '@grpc/reflection',
   'bowser',
-  'grpc-health-check',
   'iconv-lite',
   'lmdb',
   'lz4-napi',

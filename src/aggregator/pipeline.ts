@@ -15,9 +15,9 @@ import type { Component } from '../runtime/component.ts';
 import { formatAddress } from '../runtime/configuration/address.ts';
 import { ConfigurationError } from '../runtime/configuration/configuration-error.ts';
 import { ControlServer } from '../runtime/control/control-server.ts';
-import { grpcServerCredentials, TlsServerCredentials } from '../runtime/grpc-credentials.ts';
 import type { Health, Late } from '../runtime/http/health.ts';
 import { HttpServer } from '../runtime/http/http-server.ts';
+import { TlsServerCredentials } from '../runtime/tls-server-credentials.ts';
 import { type KnownEmitter, openQueue, type Queue } from '../storage/queue/queue.ts';
 import { ownStateDirectory } from '../storage/state/own-state-directory.ts';
 import type { StateDirectory } from '../storage/state/state-directory.ts';
@@ -114,7 +114,8 @@ class RunningAggregator implements Aggregator {
   readonly #chains: EmitterChain[] = [];
   /** The first store among the emitters. */
   #store: MonitoredStore | undefined;
-  #credentials = grpcServerCredentials(undefined);
+  /** undefined: plain text. */
+  #credentials: TlsServerCredentials | undefined;
   #directory: StateDirectory | undefined;
   #queue: Queue | undefined;
   #notifier: Notifier | undefined;
@@ -226,9 +227,7 @@ class RunningAggregator implements Aggregator {
   async reopen(config?: AggregatorConfig): Promise<void> {
     for (const chain of this.#chains) chain.reopen();
     await this.#filters?.reload();
-    if (config?.tls !== undefined && this.#credentials instanceof TlsServerCredentials) {
-      this.#credentials.reload(config.tls);
-    }
+    if (config?.tls !== undefined) this.#credentials?.reload(config.tls);
   }
 
   health(): Health {
@@ -371,7 +370,7 @@ class RunningAggregator implements Aggregator {
     // This process owns the state directory and the socket in it: an existing socket is a leftover of a
     // killed process.
     if ('socketPath' in listenAddress) await rm(listenAddress.socketPath, { force: true });
-    this.#credentials = grpcServerCredentials(tls);
+    this.#credentials = tls && new TlsServerCredentials(tls);
     const address = formatAddress(listenAddress);
     const addressVariable = AGGREGATOR_VARIABLES.listenAddress.name;
     const limits = connectionLimits(this.#config.maxConnections);

@@ -5,10 +5,11 @@ import type { CreateIntake, Intake, IntakeContext } from '../../src/aggregator/i
 import { Intakes } from '../../src/aggregator/intake/intakes.ts';
 import { PublishCalls } from '../../src/aggregator/intake/publish/publish-calls.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { grpcClientCredentials, grpcServerCredentials } from '../../src/runtime/grpc-credentials.ts';
+import { TlsServerCredentials } from '../../src/runtime/tls-server-credentials.ts';
 import type { Ledger, QueueWriter } from '../../src/storage/queue/queue-contract.ts';
 import { capturedLogger } from '../support/captured-logger.ts';
 import { CertificateAuthority } from '../support/certificate-authority.ts';
+import { grpcClientCredentials } from '../support/grpc-client-credentials.ts';
 import { MemoryPublishTransport } from '../support/memory-publish-transport.ts';
 import { RawPublishClient } from '../support/raw-publish-client.ts';
 import type { IntakeFixture, SenderIdentity } from './intake-fixture.ts';
@@ -76,7 +77,7 @@ const grpc: IntakeFixture = {
   name: 'grpc',
   start: async (queue, ledger) => {
     const authority = await CertificateAuthority.create();
-    const credentials = grpcServerCredentials(await authority.issue({ name: 'aggregator' }));
+    const credentials = new TlsServerCredentials(await authority.issue({ name: 'aggregator' }));
     const created: GrpcIntake[] = [];
     const intakes = await started(queue, ledger, (context) => {
       const intake = new GrpcIntake({ address: '127.0.0.1:0', credentials }, context);

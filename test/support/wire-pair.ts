@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { ServerCredentials } from '@grpc/grpc-js';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { GrpcIntake } from '../../src/aggregator/intake/grpc/grpc-intake.ts';
@@ -10,6 +9,7 @@ import { Publisher } from '../../src/collector/publisher/publisher.ts';
 import type { StatusReport } from '../../src/records/gen/megacollector/v1/aggregator.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import type { TlsMaterial } from '../../src/runtime/tls.ts';
+import type { TlsServerCredentials } from '../../src/runtime/tls-server-credentials.ts';
 import type { Queue } from '../../src/storage/queue/queue.ts';
 import { capturedLogger } from './captured-logger.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -25,7 +25,7 @@ export async function startIntake(
     clock?: Clock;
     limits?: Partial<IntakeLimits & PublishLimits>;
     address?: string;
-    credentials?: ServerCredentials;
+    credentials?: TlsServerCredentials;
   } = {},
 ) {
   const store = options.store ?? new MemoryStore();
@@ -43,7 +43,7 @@ export async function startIntake(
     },
     [
       (context) => {
-        const { address = '127.0.0.1:0', credentials = ServerCredentials.createInsecure(), limits } = options;
+        const { address = '127.0.0.1:0', credentials, limits } = options;
         const intake = new GrpcIntake(
           { address, credentials, ...(limits !== undefined && { limits }) },
           context,

@@ -3,6 +3,12 @@ import { GRPC_STATUS, type GrpcStatus } from './grpc-status.ts';
 /** One byte of flags and four bytes of length, most significant first. */
 export const MESSAGE_PREFIX_BYTES = 5;
 
+/**
+ * The first buffer of a message: a peer that announces a large message, and does not send it, makes this side reserve no
+ * more. A large message is copied into its whole buffer when this much of it has arrived.
+ */
+const FIRST_BYTES = 128 * 1024;
+
 /** The prefix of an uncompressed message. */
 export function messagePrefix(bytes: number): Buffer {
   const prefix = Buffer.alloc(MESSAGE_PREFIX_BYTES);
@@ -11,13 +17,15 @@ export function messagePrefix(bytes: number): Buffer {
 }
 
 /**
- * Puts the messages of a call together from views of any size. Each message is copied once, into a buffer of its own from
- * `allocate`; a message that is complete in one view is not copied if the caller permits it.
+ * Puts the messages of a call together from views of any size. Each message is copied once, into a buffer of its own; the
+ * beginning of a large one is copied twice.
  */
 export class MessageAssembler {
   readonly #options: MessageAssemblerOptions;
   readonly #prefix = Buffer.alloc(MESSAGE_PREFIX_BYTES);
   #prefixBytes = 0;
+  #messageBytes = 0;
+  /** At first a part of a large message. */
   #message: Buffer | undefined;
   #received = 0;
   #fault: GrpcStatus | undefined;
@@ -29,6 +37,12 @@ export class MessageAssembler {
   /** Received bytes of an incomplete message, its prefix included; 0 between messages. */
   get unfinishedBytes(): number {
     return this.#prefixBytes + this.#received;
+  }
+
+  /** Bytes until the prefix, or the message after it, is complete. A view of at most this size completes one message. */
+  get missingBytes(): number {
+    if (this.#message === undefined) return MESSAGE_PREFIX_BYTES - this.#prefixBytes;
+    return this.#messageBytes - this.#received;
   }
 
   /** The buffer that an incomplete message occupies. */
@@ -63,19 +77,32 @@ export class MessageAssembler {
   }
 
   #begin(bytes: number): void {
-    const { maxMessageBytes, allocate } = this.#options;
-    this.#fault = prefixFault(this.#prefix[0] ?? 0, bytes, maxMessageBytes);
+    this.#fault = prefixFault(this.#prefix[0] ?? 0, bytes, this.#options.maxMessageBytes);
     if (this.#fault !== undefined) return;
-    const buffer = allocate?.(bytes) ?? Buffer.allocUnsafeSlow(bytes);
-    this.#message = buffer.subarray(0, bytes);
+    this.#messageBytes = bytes;
+    this.#message = this.#allocate(Math.min(bytes, FIRST_BYTES));
     if (bytes === 0) this.#complete(this.#message);
+  }
+
+  #allocate(bytes: number): Buffer {
+    const { allocate } = this.#options;
+    return allocate === undefined ? Buffer.allocUnsafeSlow(bytes) : allocate(bytes).subarray(0, bytes);
+  }
+
+  /** The whole buffer of a large message, after a part of it has arrived. */
+  #grow(part: Buffer): Buffer {
+    const message = this.#allocate(this.#messageBytes);
+    message.set(part);
+    this.#message = message;
+    return message;
   }
 
   #readBody(view: Uint8Array, at: number, message: Buffer): number {
     const end = Math.min(view.length, at + message.length - this.#received);
     message.set(view.subarray(at, end), this.#received);
     this.#received += end - at;
-    if (this.#received === message.length) this.#complete(message);
+    if (this.#received === this.#messageBytes) this.#complete(message);
+    else if (this.#received === message.length) this.#grow(message);
     return end;
   }
 

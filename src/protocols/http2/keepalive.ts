@@ -8,6 +8,7 @@ import type { KeepaliveOptions } from './http2-options.ts';
 export class Keepalive {
   readonly #options: KeepaliveHost;
   #receivedMs: number;
+  #waitsForAnswer = false;
   #cancel: () => void = () => {};
 
   constructor(options: KeepaliveHost) {
@@ -18,6 +19,7 @@ export class Keepalive {
 
   received(): void {
     this.#receivedMs = this.#options.clock.monotonicMs();
+    this.#waitsForAnswer = false;
   }
 
   stop(): void {
@@ -38,11 +40,11 @@ export class Keepalive {
 
   #ping(): void {
     const { clock, timeoutMs, intervalMs, ping, timedOut } = this.#options;
-    const sentMs = clock.monotonicMs();
+    this.#waitsForAnswer = true;
     ping();
     this.#cancel = clock.after(timeoutMs, () => {
-      if (this.#receivedMs > sentMs) this.#wait(intervalMs);
-      else timedOut(`no answer to a PING within ${timeoutMs / 1000} s`);
+      if (this.#waitsForAnswer) timedOut(`no answer to a PING within ${timeoutMs / 1000} s`);
+      else this.#wait(intervalMs);
     });
   }
 }

@@ -51,7 +51,7 @@ export function formatAddress(address: Endpoint): string {
 export function parseEndpoint(text: string): Endpoint {
   if (text.startsWith(UNIX)) return { socketPath: text.slice(UNIX.length) };
   const address = parseAddress(text);
-  if (address === undefined) throw new Error(`Cannot connect: "${text}" is not an address.`);
+  if (address === undefined) throw new Error(`"${text}" is not an address.`);
   return address;
 }
 

@@ -7,9 +7,10 @@ import type { IntakeLimits } from '../../../src/aggregator/intake/grpc/intake-li
 import type { PublishLimits } from '../../../src/aggregator/intake/publish/publish-calls.ts';
 import { decodeResponse, encodeRequest } from '../../../src/records/publish-codec.ts';
 import { mintStreamId, streamIdToBytes } from '../../../src/records/stream-id.ts';
-import { grpcClientCredentials, grpcServerCredentials } from '../../../src/runtime/grpc-credentials.ts';
+import { TlsServerCredentials } from '../../../src/runtime/tls-server-credentials.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { grpcClientCredentials } from '../../support/grpc-client-credentials.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
 import { RawPublishClient } from '../../support/raw-publish-client.ts';
 import { callsOf, startIntake, startPublisher } from '../../support/wire-pair.ts';
@@ -218,7 +219,7 @@ describe('connections', () => {
     const authority = await CertificateAuthority.create();
     const server = await authority.issue({ name: 'aggregator' });
     const { intake } = await startIntake({
-      credentials: grpcServerCredentials(server),
+      credentials: new TlsServerCredentials(server),
       limits: { connectionsPerCertificate: 1 },
     });
     const address = `localhost:${intake.port}`;
@@ -237,7 +238,7 @@ describe('connections', () => {
     const server = await authority.issue({ name: 'aggregator' });
     const clock = new FakeClock();
     const { intake, lines, metrics } = await startIntake({
-      credentials: grpcServerCredentials(server),
+      credentials: new TlsServerCredentials(server),
       clock,
     });
     const anna = grpcClientCredentials(await authority.issue({ name: 'anna' }));

@@ -3,9 +3,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { checkOf } from '../../../src/records/check.ts';
 import { encodeBatchRequest } from '../../../src/records/publish-codec.ts';
 import { mintStreamId, streamIdToBytes } from '../../../src/records/stream-id.ts';
-import { grpcClientCredentials, grpcServerCredentials } from '../../../src/runtime/grpc-credentials.ts';
+import { TlsServerCredentials } from '../../../src/runtime/tls-server-credentials.ts';
 import { queueFixture } from '../../storage/queue-fixture.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
+import { grpcClientCredentials } from '../../support/grpc-client-credentials.ts';
 import { RawPublishClient } from '../../support/raw-publish-client.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 import { callsOf, startIntake } from '../../support/wire-pair.ts';
@@ -20,7 +21,7 @@ async function credentialsOf(kind: 'plain' | 'mutual TLS') {
   const authority = await CertificateAuthority.create();
   const issue = async (name: string) => await authority.issue({ name });
   return {
-    server: grpcServerCredentials(await issue('aggregator')),
+    server: new TlsServerCredentials(await issue('aggregator')),
     anna: grpcClientCredentials(await issue('anna')),
     eve: grpcClientCredentials(await issue('eve')),
   };
@@ -98,7 +99,7 @@ describe.each(['plain', 'mutual TLS'] as const)('a stream of another collector (
 
 it('a collector id with another certificate does not get the streams of the first', async () => {
   const authority = await CertificateAuthority.create();
-  const server = grpcServerCredentials(await authority.issue({ name: 'aggregator' }));
+  const server = new TlsServerCredentials(await authority.issue({ name: 'aggregator' }));
   const { queue } = await queueFixture();
   const { intake, metrics } = await startIntake({ queue, credentials: server });
   const stream = mintStreamId();

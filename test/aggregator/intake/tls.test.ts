@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { ServerCredentials } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
-import { grpcServerCredentials, TlsServerCredentials } from '../../../src/runtime/grpc-credentials.ts';
 import type { TlsMaterial } from '../../../src/runtime/tls.ts';
+import { TlsServerCredentials } from '../../../src/runtime/tls-server-credentials.ts';
 import { CertificateAuthority } from '../../support/certificate-authority.ts';
 import type { MemoryStore } from '../../support/memory-store.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
@@ -14,7 +13,7 @@ const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interv
 async function tlsIntake() {
   const authority = await CertificateAuthority.create();
   const server = await authority.issue({ name: 'aggregator' });
-  const running = await startIntake({ credentials: grpcServerCredentials(server) });
+  const running = await startIntake({ credentials: new TlsServerCredentials(server) });
   return { authority, server, ...running, address: `localhost:${running.intake.port}` };
 }
 
@@ -205,8 +204,11 @@ describe('TLS', () => {
     expect(authority.certificate).not.toBe(next.certificate);
   });
 
-  it('is off by default, and then asks for nothing', () => {
-    expect(grpcServerCredentials(undefined)).toBeInstanceOf(ServerCredentials);
-    expect(grpcServerCredentials(undefined)).not.toBeInstanceOf(TlsServerCredentials);
+  it('is off by default: a client without certificates is served in plain text', async () => {
+    const { address } = await startIntake();
+    const { publisher } = await startPublisher([address]);
+    const stream = new MemoryStream().append('plain\n');
+    publisher.open(stream);
+    await until(() => expect(stream.accepted).toBe(6));
   });
 });

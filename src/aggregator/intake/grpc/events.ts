@@ -3,10 +3,14 @@ import { counter, gauge, metricTable } from '../../../runtime/events/metric-tabl
 
 export const GRPC_METRICS = metricTable('aggregator_intake_', {
   handshakes: counter('failed_handshakes_total', 'Clients rejected by TLS'),
-  closed: counter('refused_connections_total', 'Connections closed because of a limit', {
-    alarm:
-      'rises: a limit of connections or time is reached; the log has the address ([wire.md](wire.md#limits))',
-  }),
+  closed: counter(
+    'refused_connections_total',
+    'Connections closed because of a limit, or of a fault in HTTP/2',
+    {
+      alarm:
+        'rises: a limit of connections or time is reached, or peers do not speak HTTP/2; the log has the address ([wire.md](wire.md#limits))',
+    },
+  ),
   unfinished: gauge('unfinished_bytes', 'Bytes of messages that are not complete', {
     alarm: 'stays high: a peer begins messages and does not complete them',
   }),
@@ -30,7 +34,7 @@ export const GRPC_EVENTS = defineEvents(GRPC_METRICS, (event) => ({
     limit: allClients,
     count: ({ handshakes }) => handshakes.inc(),
   }),
-  /** A connection or a call was closed because of a limit. */
+  /** A connection or a call was closed because of a limit, or because the peer breaks HTTP/2. */
   connectionClosed: event<Connection>({
     warn: 'Closed a connection',
     limit: allClients,

@@ -1,35 +1,25 @@
-import { Server, type ServerCredentials } from '@grpc/grpc-js';
-import { LIMITS } from '../../../records/limits.ts';
-import { untilAborted } from '../../../runtime/async/until-aborted.ts';
+import type { GrpcServerMethod } from '../../../protocols/grpc/grpc-server-method.ts';
+import { PUBLISH_PATH } from '../../../records/publish-codec.ts';
 import { listenError } from '../../../runtime/listen-error.ts';
-import { silenceGrpcLog } from '../../../runtime/logging/silence-grpc-log.ts';
+import type { TlsServerCredentials } from '../../../runtime/tls-server-credentials.ts';
 import type { CreateIntake, Intake, IntakeContext } from '../intake.ts';
 import { PUBLISH_LIMITS, PublishCalls, type PublishLimits } from '../publish/publish-calls.ts';
-import { limitCallHeaders } from './call-headers.ts';
-import { ConnectionLimits } from './connection-limits.ts';
 import { GRPC_EVENTS, type GrpcEvents } from './events.ts';
-import { onFailedHandshake } from './failed-handshakes.ts';
-import { GrpcPublishTransport, type PublishStream } from './grpc-publish-transport.ts';
+import { publishMethod } from './grpc-publish-transport.ts';
+import { GrpcServer } from './grpc-server.ts';
 import { HealthService } from './health-service.ts';
 import { INTAKE_LIMITS, type IntakeLimits } from './intake-limits.ts';
-import { publishService } from './publish-service.ts';
-import { widenReceiveWindows } from './receive-window.ts';
-import { addReflectionService } from './reflection-service.ts';
-import { UnfinishedMessages } from './unfinished-messages.ts';
+import { REFLECTION_METHODS } from './reflection/reflection-service.ts';
 
 const SERVICE = 'megacollector.v1.Aggregator';
-const KEEPALIVE_MS = 10_000;
-/** A collector has one; the others are for health and reflection. */
-const CALLS_PER_CONNECTION = 4;
-const IDLE_CONNECTION_MS = 60_000;
-const SHUTDOWN_WITHIN_MS = 1_000;
 
 export interface GrpcIntakeOptions {
-  /** `host:port`. */
+  /** `host:port`, or `unix:path`. */
   readonly address: string;
   /** For the error of a failed start. */
   readonly addressVariable?: string;
-  readonly credentials: ServerCredentials;
+  /** undefined: plain text. */
+  readonly credentials: TlsServerCredentials | undefined;
   readonly limits?: Partial<IntakeLimits & PublishLimits>;
 }
 
@@ -45,9 +35,7 @@ export class GrpcIntake implements Intake {
   readonly #events: GrpcEvents;
   readonly #health = new HealthService();
   readonly #calls: PublishCalls;
-  readonly #unfinished: UnfinishedMessages;
-  readonly #connections: ConnectionLimits;
-  #server: Server | undefined;
+  readonly #server: GrpcServer;
   #unsubscribe: () => void = () => {};
   #isStopping = false;
   /** The bound port. It differs from the port of the address when that is 0. */
@@ -55,33 +43,26 @@ export class GrpcIntake implements Intake {
 
   constructor(options: GrpcIntakeOptions, context: IntakeContext) {
     const { clock, logger, metrics } = context;
-    this.#events = GRPC_EVENTS.open({ logger, metrics, clock });
     const limits = { ...INTAKE_LIMITS, ...PUBLISH_LIMITS, ...options.limits };
-    const onClosed = (peer: string, reason: string) => this.#events.connectionClosed({ peer, reason });
+    this.#events = GRPC_EVENTS.open({ logger, metrics, clock });
     this.#options = options;
     this.#context = context;
     this.#calls = new PublishCalls(context, limits);
-    this.#connections = new ConnectionLimits({ limits, clock, onClosed });
-    this.#unfinished = new UnfinishedMessages({
-      limitBytes: limits.unfinishedBytes,
-      withinMs: limits.messageWithinMs,
+    const methods = this.#methods();
+    this.#server = new GrpcServer({
+      credentials: options.credentials,
+      method: (path) => methods.get(path),
+      limits,
       clock,
-      onEnded: onClosed,
-      onBytes: (bytes) => this.#events.unfinished({ bytes }),
+      onClosed: (peer, reason) => this.#events.connectionClosed({ peer, reason }),
+      onHandshakeFailed: (peer, reason) => this.#events.handshakeFailed({ peer, reason }),
+      onUnfinishedBytes: (bytes) => this.#events.unfinished({ bytes }),
     });
   }
 
   async start(): Promise<void> {
-    silenceGrpcLog();
     this.#setHealth(false);
-    const server = this.#createServer();
-    this.#server = server;
-    this.port = await this.#bind(server);
-    this.#connections.watch(server);
-    this.#unfinished.watch(server);
-    widenReceiveWindows(server);
-    limitCallHeaders(server, (peer, reason) => this.#events.connectionClosed({ peer, reason }));
-    onFailedHandshake(server, (peer, reason) => this.#events.handshakeFailed({ peer, reason }));
+    this.port = await this.#listen();
     const { queue } = this.#context;
     this.#unsubscribe = queue.onStopped((stopped) => this.#setHealth(stopped === undefined));
     this.#setHealth(queue.stopped === undefined);
@@ -92,47 +73,28 @@ export class GrpcIntake implements Intake {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#unsubscribe();
-    this.#unfinished.stop();
     this.#setHealth(false);
-    const server = this.#server;
-    if (server === undefined) return;
+    this.#server.drain();
     await this.#calls.stop(deadline);
-    const shutDown = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-    await untilAborted(shutDown, AbortSignal.any([deadline, AbortSignal.timeout(SHUTDOWN_WITHIN_MS)]));
-    server.forceShutdown();
+    await this.#server.close(deadline);
     this.#events.flush();
   }
 
-  #createServer(): Server {
-    const server = new Server({
-      'grpc.max_receive_message_length': LIMITS.messageBytes,
-      'grpc.max_send_message_length': LIMITS.messageBytes,
-      'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_MS,
-      'grpc.max_connection_idle_ms': IDLE_CONNECTION_MS,
-      'grpc.max_concurrent_streams': CALLS_PER_CONNECTION,
-      'grpc.enable_channelz': 0,
-    });
-    server.addService(publishService, { publish: (stream: PublishStream) => this.#accept(stream) });
-    this.#health.addTo(server);
-    addReflectionService(server);
-    return server;
+  #methods(): ReadonlyMap<string, GrpcServerMethod> {
+    return new Map([
+      [PUBLISH_PATH, publishMethod((transport) => this.#calls.accept(transport))],
+      ...this.#health.methods,
+      ...REFLECTION_METHODS,
+    ]);
   }
 
-  #bind(server: Server): Promise<number> {
-    const { address, addressVariable, credentials } = this.#options;
-    return new Promise((resolve, reject) => {
-      server.bindAsync(address, credentials, (error, port) =>
-        error === null
-          ? resolve(port)
-          : reject(listenError({ purpose: 'collectors', address, variable: addressVariable }, error)),
-      );
-    });
-  }
-
-  #accept(stream: PublishStream): void {
-    const transport = new GrpcPublishTransport(stream);
-    transport.deliverTo(this.#calls.accept(transport));
+  async #listen(): Promise<number> {
+    const { address, addressVariable: variable } = this.#options;
+    try {
+      return await this.#server.listen(address);
+    } catch (error) {
+      throw listenError({ purpose: 'collectors', address, variable }, error as Error);
+    }
   }
 
   #setHealth(isServing: boolean): void {

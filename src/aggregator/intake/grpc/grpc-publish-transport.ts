@@ -1,6 +1,6 @@
-import { type ServerDuplexStream, status } from '@grpc/grpc-js';
-import type { PublishResponse } from '../../../records/gen/megacollector/v1/aggregator.ts';
-import type { IncomingRequest } from '../../../records/publish-codec.ts';
+import type { GrpcServerCall, GrpcServerMethod } from '../../../protocols/grpc/grpc-server-method.ts';
+import { GRPC_STATUS } from '../../../protocols/grpc/grpc-status.ts';
+import { decodeRequest, encodeResponse } from '../../../records/publish-codec.ts';
 import type {
   CallFailure,
   PublishAnswer,
@@ -8,66 +8,58 @@ import type {
   PublishTransport,
 } from '../publish/publish-transport.ts';
 
-const STATUS: Record<CallFailure, status> = {
-  unavailable: status.UNAVAILABLE,
-  'protocol-broken': status.INVALID_ARGUMENT,
-  'no-hello': status.DEADLINE_EXCEEDED,
-  'wrong-version': status.FAILED_PRECONDITION,
-  'not-permitted': status.PERMISSION_DENIED,
-  'too-many-refusals': status.RESOURCE_EXHAUSTED,
-  replaced: status.ABORTED,
+const STATUS: Record<CallFailure, number> = {
+  unavailable: GRPC_STATUS.unavailable,
+  'protocol-broken': GRPC_STATUS.invalidArgument,
+  'no-hello': GRPC_STATUS.deadlineExceeded,
+  'wrong-version': GRPC_STATUS.failedPrecondition,
+  'not-permitted': GRPC_STATUS.permissionDenied,
+  'too-many-refusals': GRPC_STATUS.resourceExhausted,
+  replaced: GRPC_STATUS.aborted,
 };
 
+/** The method of the collectors. */
+export function publishMethod(accept: (transport: PublishTransport) => PublishReceiver): GrpcServerMethod {
+  return (call) => {
+    const receiver = accept(new GrpcPublishTransport(call));
+    return {
+      receive: (message) => receiver.receive(decodeRequest(message)),
+      drained: () => receiver.drained(),
+      peerEnded: () => receiver.peerEnded(),
+      closed: (reason) => receiver.closed(reason),
+    };
+  };
+}
+
 /** A Publish call over gRPC. */
-export class GrpcPublishTransport implements PublishTransport {
+class GrpcPublishTransport implements PublishTransport {
   readonly peer: string;
   readonly tlsSubject: string | undefined;
-  readonly #stream: PublishStream;
+  readonly #call: GrpcServerCall;
 
-  constructor(stream: PublishStream) {
-    this.#stream = stream;
-    this.peer = stream.getPeer();
-    this.tlsSubject = subjectOf(stream);
-  }
-
-  deliverTo(receiver: PublishReceiver): void {
-    this.#stream.on('data', (request: IncomingRequest) => receiver.receive(request));
-    this.#stream.on('end', () => receiver.peerEnded());
-    this.#stream.on('drain', () => receiver.drained());
-    this.#stream.on('cancelled', () => receiver.closed('cancelled by the peer'));
-    this.#stream.on('error', (error: Error) => receiver.closed(error.message));
-    this.#stream.on('close', () => receiver.closed('closed'));
+  constructor(call: GrpcServerCall) {
+    this.#call = call;
+    this.peer = call.peer.address;
+    this.tlsSubject = call.peer.tlsSubject;
   }
 
   send(message: PublishAnswer): boolean {
-    return this.#stream.write({ message });
+    return this.#call.send(encodeResponse({ message }));
   }
 
   pause(): void {
-    this.#stream.pause();
+    this.#call.pause();
   }
 
   resume(): void {
-    this.#stream.resume();
+    this.#call.resume();
   }
 
   end(): void {
-    this.#stream.end();
+    this.#call.end();
   }
 
   fail(failure: CallFailure, reason: string): void {
-    // grpc-js turns this event into the trailers of the call.
-    this.#stream.emit('error', { code: STATUS[failure], details: reason });
+    this.#call.end({ code: STATUS[failure], message: reason });
   }
-}
-
-export type PublishStream = ServerDuplexStream<IncomingRequest, PublishResponse>;
-
-/** As `CN=..., O=...`. */
-function subjectOf(stream: PublishStream): string | undefined {
-  const subject = stream.getAuthContext().sslPeerCertificate?.subject;
-  if (subject === undefined) return undefined;
-  return Object.entries(subject)
-    .map(([name, value]) => `${name}=${String(value)}`)
-    .join(', ');
 }

@@ -1,30 +1,84 @@
-import type { Server } from '@grpc/grpc-js';
-import type { HealthImplementation } from 'grpc-health-check';
-import { addLazyService, type LazyMethod } from './lazy-service.ts';
-
-const METHODS: readonly LazyMethod[] = [
-  { path: '/grpc.health.v1.Health/Check', requestStream: false, responseStream: false },
-  { path: '/grpc.health.v1.Health/List', requestStream: false, responseStream: false },
-  { path: '/grpc.health.v1.Health/Watch', requestStream: false, responseStream: true },
-];
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { GrpcServerCall, GrpcServerMethod } from '../../../protocols/grpc/grpc-server-method.ts';
+import { GRPC_STATUS } from '../../../protocols/grpc/grpc-status.ts';
+import { singleRequestMethod } from '../../../protocols/grpc/single-request-method.ts';
 
 export type ServingStatus = 'SERVING' | 'NOT_SERVING';
 
-/** The health service of gRPC. Its package is loaded at the first call. */
+/** `grpc.health.v1.Health`: the states of the services, for load balancers and probes. */
 export class HealthService {
   readonly #statuses = new Map<string, ServingStatus>();
-  #implementation: HealthImplementation | undefined;
+  readonly #watches = new Set<Watch>();
+
+  readonly methods: ReadonlyMap<string, GrpcServerMethod> = new Map([
+    ['/grpc.health.v1.Health/Check', singleRequestMethod((request, call) => this.#check(request, call))],
+    ['/grpc.health.v1.Health/List', singleRequestMethod((_, call) => this.#list(call))],
+    ['/grpc.health.v1.Health/Watch', singleRequestMethod((request, call) => this.#watch(request, call))],
+  ]);
 
   set(service: string, status: ServingStatus): void {
+    if (this.#statuses.get(service) === status) return;
     this.#statuses.set(service, status);
-    this.#implementation?.setStatus(service, status);
+    for (const watch of this.#watches) if (watch.service === service) watch.call.send(response(status));
   }
 
-  addTo(server: Server): void {
-    addLazyService(server, METHODS, async () => {
-      const { HealthImplementation } = await import('grpc-health-check');
-      this.#implementation = new HealthImplementation(Object.fromEntries(this.#statuses));
-      return this.#implementation;
-    });
+  #check(request: Buffer, call: GrpcServerCall): undefined {
+    const service = serviceOf(request);
+    const status = this.#statuses.get(service);
+    if (status === undefined)
+      call.end({ code: GRPC_STATUS.notFound, message: `Cannot find the service "${service}".` });
+    else answer(call, response(status));
   }
+
+  #list(call: GrpcServerCall): undefined {
+    const list = new BinaryWriter();
+    for (const [service, status] of this.#statuses) {
+      const entry = new BinaryWriter().uint32(tag(1)).string(service).uint32(tag(2)).bytes(response(status));
+      list.uint32(tag(1)).bytes(entry.finish());
+    }
+    answer(call, list.finish());
+  }
+
+  /** Sends the state at once, and each change. The call ends when the client cancels it. */
+  #watch(request: Buffer, call: GrpcServerCall): () => void {
+    const watch = { service: serviceOf(request), call };
+    this.#watches.add(watch);
+    call.send(response(this.#statuses.get(watch.service) ?? 'SERVICE_UNKNOWN'));
+    return () => this.#watches.delete(watch);
+  }
+}
+
+interface Watch {
+  readonly service: string;
+  readonly call: GrpcServerCall;
+}
+
+const STATUS_NUMBER = { SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const;
+
+/** The tag of a length-delimited field. */
+const tag = (field: number) => field * 8 + 2;
+
+function answer(call: GrpcServerCall, message: Uint8Array): undefined {
+  call.send(message);
+  call.end();
+}
+
+/** A `HealthCheckResponse`. */
+function response(status: keyof typeof STATUS_NUMBER): Uint8Array {
+  return new BinaryWriter()
+    .uint32(1 * 8)
+    .int32(STATUS_NUMBER[status])
+    .finish();
+}
+
+/** Of a `HealthCheckRequest`. Empty: the whole server. */
+function serviceOf(request: Buffer): string {
+  const reader = new BinaryReader(request);
+  let service = '';
+  while (reader.pos < reader.len) {
+    const [field, type] = reader.tag();
+    if (field === 1 && type === 2) service = reader.string();
+    else reader.skip(type);
+  }
+  return service;
 }

@@ -1,25 +1,26 @@
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
-import type { Server } from '@grpc/grpc-js';
+import { ERROR_CODE } from '../../../protocols/http2/error-codes.ts';
 import { repeat } from '../../../runtime/async/repeat.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
-import { http2ServersOf } from './http2-servers.ts';
-import { MessageProgress } from './message-progress.ts';
 
-interface WatchedCall {
-  readonly stream: ServerHttp2Stream;
-  /** The address without its port. */
-  readonly peer: string;
-  readonly progress: MessageProgress;
+/** A call whose messages are counted. */
+export interface UnfinishedCall {
+  /** `host`: the address without its port. */
+  readonly peer: { readonly host: string };
+  /** The call is not read. */
+  readonly isPaused: boolean;
+  reset(code: number, reason: string): void;
+}
+
+interface Progress {
+  bytes: number;
   begunMs: number;
-  ended: boolean;
 }
 
 const CHECK_EVERY_MS = 5_000;
-const NGHTTP2_ENHANCE_YOUR_CALM = 0x0b;
 
 /**
- * grpc-js keeps the received parts of a message in memory until the message is complete, on each call, without a time limit.
- * A peer that never completes its messages makes it hold 6 MiB for each call. This class counts those bytes over all calls:
+ * The received bytes of a message are in memory until the message is complete, on each call. A peer that never completes its
+ * messages makes the aggregator hold 6 MiB for each call. This class counts those bytes over all calls:
  *
  *   - Above the limit, it ends a call of the peer with the most incomplete bytes: the call with the oldest message.
  *   - It ends a call whose message is not complete in time. While the aggregator does not read the call, no time passes.
@@ -27,7 +28,7 @@ const NGHTTP2_ENHANCE_YOUR_CALM = 0x0b;
 export class UnfinishedMessages {
   readonly #options: UnfinishedOptions;
   /** The calls with an incomplete message, the oldest first. */
-  readonly #calls = new Set<WatchedCall>();
+  readonly #calls = new Map<UnfinishedCall, Progress>();
   #bytes = 0;
   readonly #cancelChecks: Cancel;
 
@@ -36,62 +37,48 @@ export class UnfinishedMessages {
     this.#cancelChecks = repeat(options.clock, CHECK_EVERY_MS, () => this.#checkAll());
   }
 
-  /** Called once, after the server is bound. */
-  watch(server: Server): void {
-    for (const http2Server of http2ServersOf(server)) {
-      http2Server.on('session', (session: ServerHttp2Session) => {
-        session.on('stream', (stream: ServerHttp2Stream) => this.#watchCall(session, stream));
-      });
-    }
-  }
-
   stop(): void {
     this.#cancelChecks();
   }
 
-  #watchCall(session: ServerHttp2Session, stream: ServerHttp2Stream): void {
-    const peer = session.socket?.remoteAddress ?? 'local';
-    const call = { stream, peer, progress: new MessageProgress(), begunMs: 0, ended: false };
-    stream.on('data', (chunk: Buffer) => this.#received(call, chunk));
-    stream.once('close', () => this.#forget(call));
-  }
-
-  #received(call: WatchedCall, chunk: Buffer): void {
-    if (call.ended) return;
-    const { progress } = call;
-    const before = progress.unfinishedBytes;
-    const completed = progress.received(chunk);
-    if (completed) this.#calls.delete(call);
-    if (progress.unfinishedBytes > 0 && !this.#calls.has(call)) {
-      call.begunMs = this.#options.clock.monotonicMs();
-      this.#calls.add(call);
-    }
-    this.#count(progress.unfinishedBytes - before);
-    while (this.#bytes > this.#options.limitBytes && this.#calls.size > 0) {
+  /** The call has received bytes. `unfinishedBytes`: those of an incomplete message. `hasMessage`: another is complete. */
+  progressed(call: UnfinishedCall, unfinishedBytes: number, hasMessage: boolean): void {
+    const known = this.#calls.get(call);
+    const beforeBytes = known?.bytes ?? 0;
+    const progress = hasMessage || known === undefined ? this.#begin() : known;
+    progress.bytes = unfinishedBytes;
+    // A message that begins now is the newest.
+    if (progress !== known || unfinishedBytes === 0) this.#calls.delete(call);
+    if (unfinishedBytes > 0) this.#calls.set(call, progress);
+    this.#count(unfinishedBytes - beforeBytes);
+    while (this.#bytes > this.#options.limitBytes && this.#calls.size > 0)
       this.#end(this.#victim(), 'too many bytes of incomplete messages');
-    }
   }
 
-  #victim(): WatchedCall | undefined {
+  /** The call is over. */
+  forget(call: UnfinishedCall): void {
+    const progress = this.#calls.get(call);
+    if (!this.#calls.delete(call)) return;
+    this.#count(-(progress?.bytes ?? 0));
+  }
+
+  #begin(): Progress {
+    return { bytes: 0, begunMs: this.#options.clock.monotonicMs() };
+  }
+
+  #victim(): UnfinishedCall | undefined {
     const byPeer = new Map<string, number>();
-    for (const { peer, progress } of this.#calls)
-      byPeer.set(peer, (byPeer.get(peer) ?? 0) + progress.unfinishedBytes);
+    for (const [{ peer }, { bytes }] of this.#calls)
+      byPeer.set(peer.host, (byPeer.get(peer.host) ?? 0) + bytes);
     const [worst] = [...byPeer].reduce((a, b) => (b[1] > a[1] ? b : a), ['', -1]);
-    return [...this.#calls].find(({ peer }) => peer === worst);
+    return [...this.#calls.keys()].find(({ peer }) => peer.host === worst);
   }
 
-  #end(call: WatchedCall | undefined, reason: string): void {
+  #end(call: UnfinishedCall | undefined, reason: string): void {
     if (call === undefined) return;
-    this.#forget(call);
-    this.#options.onEnded(call.peer, reason);
-    call.stream.close(NGHTTP2_ENHANCE_YOUR_CALM);
-  }
-
-  #forget(call: WatchedCall): void {
-    if (call.ended) return;
-    call.ended = true;
-    this.#calls.delete(call);
-    this.#count(-call.progress.unfinishedBytes);
+    this.forget(call);
+    this.#options.onEnded(call.peer.host, reason);
+    call.reset(ERROR_CODE.enhanceYourCalm, reason);
   }
 
   #count(bytes: number): void {
@@ -101,13 +88,11 @@ export class UnfinishedMessages {
 
   #checkAll(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const call of [...this.#calls]) this.#check(call, nowMs);
-  }
-
-  #check(call: WatchedCall, nowMs: number): void {
-    if (call.stream.isPaused()) call.begunMs = nowMs;
-    else if (nowMs - call.begunMs >= this.#options.withinMs)
-      this.#end(call, 'a message was not complete in time');
+    for (const [call, progress] of [...this.#calls]) {
+      if (call.isPaused) progress.begunMs = nowMs;
+      else if (nowMs - progress.begunMs >= this.#options.withinMs)
+        this.#end(call, 'a message was not complete in time');
+    }
   }
 }
 

@@ -1,46 +1,42 @@
 import tls, { type ConnectionOptions, connect, type SecureVersion } from 'node:tls';
-import { type Client, makeGenericClientConstructor, Server, type ServiceDefinition } from '@grpc/grpc-js';
+import { Client } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import {
-  grpcClientCredentials,
-  grpcServerCredentials,
-  type TlsServerCredentials,
-} from '../../src/runtime/grpc-credentials.ts';
-import { clientTlsOptions, type TlsMaterial } from '../../src/runtime/tls.ts';
-import { CertificateAuthority } from '../support/certificate-authority.ts';
+import { GrpcServer } from '../../../../src/aggregator/intake/grpc/grpc-server.ts';
+import { INTAKE_LIMITS } from '../../../../src/aggregator/intake/grpc/intake-limits.ts';
+import { singleRequestMethod } from '../../../../src/protocols/grpc/single-request-method.ts';
+import { systemClock } from '../../../../src/runtime/clock.ts';
+import { clientTlsOptions, type TlsMaterial } from '../../../../src/runtime/tls.ts';
+import { TlsServerCredentials } from '../../../../src/runtime/tls-server-credentials.ts';
+import { CertificateAuthority } from '../../../support/certificate-authority.ts';
+import { grpcClientCredentials } from '../../../support/grpc-client-credentials.ts';
 
 const bytes = (value: Buffer) => value;
 
-const SERVICE: ServiceDefinition = {
-  echo: {
-    path: '/test.Echo/Echo',
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: bytes,
-    requestDeserialize: bytes,
-    responseSerialize: bytes,
-    responseDeserialize: bytes,
-  },
-};
+const echoMethod = singleRequestMethod((request, call) => {
+  call.send(request);
+  call.end();
+  return undefined;
+});
 
 async function serving(material: TlsMaterial | undefined) {
-  const credentials = grpcServerCredentials(material);
-  const server = new Server();
-  server.addService(SERVICE, {
-    echo: ({ request }: { request: Buffer }, answer: (error: null, value: Buffer) => void) =>
-      answer(null, request),
+  const credentials = material && new TlsServerCredentials(material);
+  const server = new GrpcServer({
+    credentials,
+    method: (path) => (path === '/test.Echo/Echo' ? echoMethod : undefined),
+    limits: INTAKE_LIMITS,
+    clock: systemClock,
+    onClosed: () => {},
+    onHandshakeFailed: () => {},
+    onUnfinishedBytes: () => {},
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('localhost:0', credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
-  });
-  onTestFinished(() => server.forceShutdown());
+  const port = await server.listen('localhost:0');
+  onTestFinished(() => server.close(AbortSignal.abort()));
   return { port, credentials };
 }
 
 /** Resolves with what came back. */
 function echo(port: number, material: TlsMaterial | undefined): Promise<string> {
-  const EchoClient = makeGenericClientConstructor(SERVICE, 'Echo');
-  const client: Client = new EchoClient(`localhost:${port}`, grpcClientCredentials(material));
+  const client = new Client(`localhost:${port}`, grpcClientCredentials(material));
   onTestFinished(() => client.close());
   return new Promise((resolve, reject) => {
     const deadline = { deadline: Date.now() + 10_000 };
@@ -138,7 +134,7 @@ describe('with TLS', () => {
     const before = await CertificateAuthority.create();
     const after = await CertificateAuthority.create('Successor');
     const { port, credentials } = await serving(await before.issue({ name: 'aggregator' }));
-    (credentials as TlsServerCredentials).reload(await after.issue({ name: 'aggregator' }));
+    credentials?.reload(await after.issue({ name: 'aggregator' }));
     expect(await echo(port, await after.issue({ name: 'collector' }))).toBe('hello');
     await expect(echo(port, await before.issue({ name: 'collector' }))).rejects.toThrow('UNAVAILABLE');
   });

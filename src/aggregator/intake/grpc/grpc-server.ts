@@ -1,0 +1,220 @@
+import { createServer as createPlainServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import type { GrpcPeer, GrpcServerMethod } from '../../../protocols/grpc/grpc-server-method.ts';
+import { GRPC_STATUS } from '../../../protocols/grpc/grpc-status.ts';
+import { untilAborted } from '../../../runtime/async/until-aborted.ts';
+import type { Cancel, Clock } from '../../../runtime/clock.ts';
+import { secureContextOptions, serverTlsOptions } from '../../../runtime/tls.ts';
+import type { TlsServerCredentials } from '../../../runtime/tls-server-credentials.ts';
+import { ConnectionLimits, type CountedConnection } from './connection-limits.ts';
+import { GrpcConnection } from './grpc-connection.ts';
+import { handshakeFailure } from './handshake-failure.ts';
+import type { IntakeLimits } from './intake-limits.ts';
+import { listenAt } from './listen-at.ts';
+import { SharedWindows } from './receive-window.ts';
+import { UnfinishedMessages } from './unfinished-messages.ts';
+
+const SHUTDOWN_WITHIN_MS = 1_000;
+const SHUTTING_DOWN = { code: GRPC_STATUS.unavailable, message: 'shutting down' };
+
+/** A connection from its first packet. */
+interface Pending {
+  readonly counted: CountedConnection;
+  /** Cancels the deadline of the TLS handshake. */
+  readonly cancelDeadline: Cancel;
+}
+
+/** Accepts connections, in plain text or with TLS, and serves calls of gRPC on them. */
+export class GrpcServer {
+  readonly #options: GrpcServerOptions;
+  readonly #limits: ConnectionLimits;
+  readonly #windows = new SharedWindows();
+  readonly #unfinished: UnfinishedMessages;
+  /** Sockets of connections that are not secured yet. */
+  readonly #sockets = new Set<Socket>();
+  /** The same, by address and port. */
+  readonly #pending = new Map<string, Pending>();
+  readonly #connections = new Set<GrpcConnection>();
+  #servers: readonly Server[] = [];
+  #stopReloads: () => void = () => {};
+  #onEmpty: () => void = () => {};
+
+  constructor(options: GrpcServerOptions) {
+    const { limits, clock } = options;
+    this.#options = options;
+    this.#limits = new ConnectionLimits(limits);
+    this.#unfinished = new UnfinishedMessages({
+      limitBytes: limits.unfinishedBytes,
+      withinMs: limits.messageWithinMs,
+      clock,
+      onEnded: options.onClosed,
+      onBytes: options.onUnfinishedBytes,
+    });
+  }
+
+  /** Returns the port. `address`: `host:port`, or `unix:path`. */
+  async listen(address: string): Promise<number> {
+    const { port, servers } = await listenAt(address, () => this.#createServer());
+    this.#servers = servers;
+    for (const server of servers)
+      server.on('error', (error) => this.#options.onClosed('unknown', `not accepted: ${error.message}`));
+    return port;
+  }
+
+  /** Accepts no more connections and no more calls. */
+  drain(): void {
+    this.#stopReloads();
+    for (const server of this.#servers) server.close();
+    for (const connection of this.#connections) connection.goAway();
+  }
+
+  /** Ends all calls, and closes the connections when the peers have read that; some time later in any case. */
+  async close(deadline: AbortSignal): Promise<void> {
+    this.drain();
+    this.#unfinished.stop();
+    for (const connection of [...this.#connections]) connection.endCalls(SHUTTING_DOWN);
+    for (const socket of this.#sockets) socket.destroy();
+    const isEmpty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+      if (this.#connections.size === 0) resolve();
+    });
+    await untilAborted(isEmpty, AbortSignal.any([deadline, AbortSignal.timeout(SHUTDOWN_WITHIN_MS)]));
+    for (const connection of [...this.#connections]) connection.destroy(SHUTTING_DOWN.message);
+  }
+
+  #createServer(): Server {
+    const { credentials } = this.#options;
+    if (credentials === undefined)
+      return createPlainServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#accept(socket));
+    const server = createTlsServer({
+      ...serverTlsOptions(credentials.material),
+      ALPNProtocols: ['h2'],
+      noDelay: true,
+    });
+    server.on('connection', (socket: Socket) => this.#awaitHandshake(socket));
+    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('tlsClientError', (error, socket) => this.#handshakeFailed(error, socket));
+    this.#reload(server, credentials);
+    return server;
+  }
+
+  #reload(server: TlsServer, credentials: TlsServerCredentials): void {
+    const stopEarlier = this.#stopReloads;
+    const stop = credentials.onReload((material) => server.setSecureContext(secureContextOptions(material)));
+    this.#stopReloads = () => {
+      stopEarlier();
+      stop();
+    };
+  }
+
+  /** A connection without TLS. */
+  #accept(socket: Socket): void {
+    const counted = this.#count(socket);
+    if (counted !== undefined) this.#serve(socket, peerOf(socket), counted);
+  }
+
+  #awaitHandshake(socket: Socket): void {
+    const counted = this.#count(socket);
+    if (counted === undefined) return;
+    const { address } = peerOf(socket);
+    const { clock, limits } = this.#options;
+    const cancelDeadline = clock.after(limits.handshakeWithinMs, () =>
+      this.#refuse(socket, `no TLS handshake within ${limits.handshakeWithinMs / 1000} s`),
+    );
+    const pending = { counted, cancelDeadline };
+    this.#pending.set(address, pending);
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      cancelDeadline();
+      counted.closed();
+      this.#sockets.delete(socket);
+      if (this.#pending.get(address) === pending) this.#pending.delete(address);
+    });
+  }
+
+  #secured(socket: TLSSocket): void {
+    const peer = peerOf(socket);
+    const pending = this.#pending.get(peer.address);
+    if (pending === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#pending.delete(peer.address);
+    pending.cancelDeadline();
+    if (socket.alpnProtocol !== 'h2') {
+      this.#options.onHandshakeFailed(peer.address, 'the client does not offer HTTP/2 by ALPN');
+      socket.destroy();
+      return;
+    }
+    const { fingerprint256, subject } = socket.getPeerCertificate();
+    const exceeded = fingerprint256 === undefined ? undefined : pending.counted.secured(fingerprint256);
+    if (exceeded !== undefined) this.#refuse(socket, exceeded);
+    else this.#serve(socket, { ...peer, tlsSubject: subjectText(subject) }, pending.counted);
+  }
+
+  #handshakeFailed(error: Error, socket: TLSSocket): void {
+    const { remoteAddress } = socket;
+    const peer = remoteAddress === undefined ? 'disconnected' : peerOf(socket).address;
+    this.#options.onHandshakeFailed(peer, handshakeFailure(error, socket));
+  }
+
+  #serve(socket: Socket, peer: GrpcPeer, counted: CountedConnection): void {
+    const { clock, method, onClosed } = this.#options;
+    const connection = new GrpcConnection(socket, {
+      peer,
+      clock,
+      method,
+      windows: this.#windows,
+      unfinished: this.#unfinished,
+      onClosed: ({ reason, isPeerFault }) => {
+        counted.closed();
+        if (isPeerFault) onClosed(peer.address, reason);
+        this.#connections.delete(connection);
+        if (this.#connections.size === 0) this.#onEmpty();
+      },
+    });
+    this.#connections.add(connection);
+  }
+
+  #count(socket: Socket): CountedConnection | undefined {
+    socket.on('error', () => {});
+    const counted = this.#limits.open(peerOf(socket).host);
+    if (typeof counted !== 'string') return counted;
+    this.#refuse(socket, counted);
+    return undefined;
+  }
+
+  #refuse(socket: Socket, reason: string): void {
+    this.#options.onClosed(peerOf(socket).address, reason);
+    socket.destroy();
+  }
+}
+
+export interface GrpcServerOptions {
+  /** undefined: plain text. */
+  readonly credentials: TlsServerCredentials | undefined;
+  readonly method: (path: string) => GrpcServerMethod | undefined;
+  readonly limits: IntakeLimits;
+  readonly clock: Clock;
+  /** A connection or a call was closed because of a limit, or of a fault of the peer. */
+  readonly onClosed: (peer: string, reason: string) => void;
+  readonly onHandshakeFailed: (peer: string, reason: string) => void;
+  /** Received bytes of incomplete messages have changed. */
+  readonly onUnfinishedBytes: (bytes: number) => void;
+}
+
+/** A Unix socket has no address. */
+function peerOf({
+  remoteAddress: host = 'local',
+  remotePort,
+}: Pick<Socket, 'remoteAddress' | 'remotePort'>): GrpcPeer {
+  return { host, address: remotePort === undefined ? host : `${host}:${remotePort}`, tlsSubject: undefined };
+}
+
+/** As `CN=..., O=...`. */
+function subjectText(subject: object | undefined): string | undefined {
+  if (subject === undefined) return undefined;
+  return Object.entries(subject)
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .join(', ');
+}
