@@ -1,11 +1,12 @@
 import { appendFile, readFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { forgetEmitter, getStatus } from '../src/aggregator/api/operations/queue-operations.ts';
 import { openOfflineAggregatorControl } from '../src/aggregator/offline-control.ts';
 import { explainFile, forgetFile, getCollectorStatus } from '../src/collector/operations.ts';
 import { openOfflineCollectorControl } from '../src/collector/pipeline.ts';
+import { BufferPool } from '../src/runtime/buffer-pool.ts';
 import { systemClock } from '../src/runtime/clock.ts';
 import { callControl } from '../src/runtime/control/control-client.ts';
 import { operationCall } from '../src/runtime/operations/operation-call.ts';
@@ -47,6 +48,31 @@ async function startedPair() {
 }
 
 describe('a collector and an aggregator', () => {
+  it('bring the bytes of a file to two files while the memory of received messages is used again', async () => {
+    const release = vi.spyOn(BufferPool.prototype, 'release');
+    let returnedBytes = 0;
+    release.mockImplementation((bytes) => {
+      returnedBytes += bytes.length;
+      // Later readers of this memory would emit these bytes.
+      bytes.fill(0xdb);
+    });
+    onTestFinished(() => release.mockRestore());
+    const pair = await inProcessPair(await temporaryDirectory());
+    const second = join(pair.directory, 'second.log');
+    const outputs = [{ path: pair.outputPath }, { name: 'second', path: second }];
+    const aggregator = await pair.createAggregator({
+      AGGREGATOR_FILE_CONFIGURATION: JSON.stringify(outputs),
+    });
+    await aggregator.start();
+    const collector = await pair.createCollector({ COLLECTOR_COMPRESSION: 'none' });
+    await collector.start();
+    const content = lines(200_000, 'a line with some more text than the others').join('');
+    await writeFile(join(pair.directory, 'a.log.in'), content);
+    for (const path of [pair.outputPath, second])
+      await until(async () => expect((await readFile(path)).equals(Buffer.from(content))).toBe(true));
+    await until(() => expect(returnedBytes).toBeGreaterThan(content.length / 2));
+  });
+
   it('bring a file to a file, through rotations and restarts of either, once and in order', async () => {
     const { pair, aggregator, collector } = await startedPair();
     const path = join(pair.directory, 'a.log.in');

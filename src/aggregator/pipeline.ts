@@ -10,6 +10,7 @@ import { totalBytes } from '../records/ranges.ts';
 import type { StreamId } from '../records/stream-id.ts';
 import { repeat } from '../runtime/async/repeat.ts';
 import { collectBuffersLessOften } from '../runtime/buffer-collection.ts';
+import { BufferPool } from '../runtime/buffer-pool.ts';
 import type { Cancel, Clock } from '../runtime/clock.ts';
 import type { Component } from '../runtime/component.ts';
 import { formatAddress } from '../runtime/configuration/address.ts';
@@ -51,6 +52,7 @@ import { tappedEmitter } from './taps/tapped-emitter.ts';
 import { AGGREGATOR_VARIABLES } from './variables.ts';
 
 const STATE_STEP_BYTES = 64 * 1024 * 1024;
+const MESSAGE_MEMORY = { largestBytes: 8 * 1024 * 1024, keptBytes: 32 * 1024 * 1024 };
 const DRAIN_POLL_MS = 50;
 const WATCH_QUEUE_MS = 10_000;
 /** An emitter is late when its oldest record is older than this and than four times the publish frequency. */
@@ -126,6 +128,11 @@ class RunningAggregator implements Aggregator {
   #pods: KubernetesPods | undefined;
   #live: LiveStatus | undefined;
   readonly #taps: Taps;
+  /**
+   * For received messages. undefined with answers on delivery: then taps read the records of a batch after its emitter has
+   * returned their memory.
+   */
+  readonly #messages: BufferPool | undefined;
   #cancelWatch: Cancel | undefined;
   #broken: string | undefined;
   /** As it was when the queue was closed. */
@@ -136,6 +143,9 @@ class RunningAggregator implements Aggregator {
     this.#config = config;
     this.#deps = deps;
     this.#taps = new Taps(deps.clock);
+    if (config.acknowledge === undefined) {
+      this.#messages = new BufferPool({ ...MESSAGE_MEMORY, clock: deps.clock });
+    }
     this.#api = createApi({
       store: () => this.#queriedStore(),
       queue: () => this.#queue ?? this.#notOpen(),
@@ -212,6 +222,7 @@ class RunningAggregator implements Aggregator {
     await this.#notifyState?.close();
     this.#lastDelivery = this.delivery();
     await this.#queue?.close();
+    this.#messages?.clear();
     await this.#directory?.release();
   }
 
@@ -256,6 +267,7 @@ class RunningAggregator implements Aggregator {
         whenFull,
         deadLetterMaxBytes: DEAD_LETTER_MAX_BYTES,
         stateStepBytes: STATE_STEP_BYTES,
+        onUnused: (bytes) => this.#messages?.release(bytes),
       });
     } catch (error) {
       this.#broken = stateProblem(stateDirectory, error);
@@ -318,7 +330,7 @@ class RunningAggregator implements Aggregator {
   async #startChain({ queue, notifier, filters }: ChainParts, configured: AggregatorEmitter): Promise<void> {
     const { logger, metrics, clock } = this.#deps;
     const { name, start, type, configuration } = configured;
-    const cursor = await queue.openCursor(name, start);
+    const cursor = await queue.openCursor(name, start, type.returnsRecords);
     const emitterLogger = logger.child({ emitter: name });
     const emitter = await createEmitter({
       type,
@@ -379,6 +391,7 @@ class RunningAggregator implements Aggregator {
         ...this.#deps,
         queue,
         ledger: queue.ledger,
+        messages: this.#messages,
         software: `mega-collector/${this.#deps.version}`,
         undeliveredRecords: () => this.delivery().undeliveredRecords,
         onAccepted: (batch) => this.#taps.offer(batch, INTAKE),

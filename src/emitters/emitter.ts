@@ -126,6 +126,11 @@ export interface EmitterType<Configuration = unknown> extends ConfigurationForma
    * the thread alive.
    */
   readonly mustNotTerminate?: true;
+  /**
+   * After the commit of its flush, the emitter uses no bytes of the records in it, not even in an operation that was
+   * started. Their memory is used again for other records.
+   */
+  readonly returnsRecords?: true;
   /** Limits of one flush and commit while more is queued. Default: 8 MiB or 100 ms. */
   readonly groupLimits?: GroupLimits;
   /** Stores only: the SQL dialect of their `database`, known before the emitter starts. */

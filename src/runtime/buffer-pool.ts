@@ -1,3 +1,5 @@
+import type { Clock } from './clock.ts';
+
 /**
  * Reuses large buffers with a short life. V8 counts the bytes of buffers as garbage of the heap, so a flow of new
  * buffers causes collections of the whole heap, however small that is.
@@ -12,6 +14,8 @@ export class BufferPool {
   #freeBytes = 0;
   /** Those of this pool that are in use. */
   readonly #used = new WeakSet<ArrayBufferLike>();
+  #isIdle = false;
+  #isWatched = false;
 
   constructor(options: BufferPoolOptions) {
     this.#options = options;
@@ -21,6 +25,7 @@ export class BufferPool {
   take(bytes: number): Buffer {
     if (bytes < SMALLEST_BYTES || bytes > this.#options.largestBytes) return Buffer.allocUnsafeSlow(bytes);
     const size = 2 ** Math.ceil(Math.log2(bytes));
+    this.#isIdle = false;
     const free = this.#free.get(size)?.pop();
     if (free !== undefined) this.#freeBytes -= size;
     const buffer = free === undefined ? Buffer.allocUnsafeSlow(size) : Buffer.from(free);
@@ -37,6 +42,25 @@ export class BufferPool {
     free.push(buffer);
     this.#free.set(size, free);
     this.#freeBytes += size;
+    this.#watch();
+  }
+
+  /** Frees the memory that is not in use. */
+  clear(): void {
+    this.#free.clear();
+    this.#freeBytes = 0;
+  }
+
+  #watch(): void {
+    const { clock } = this.#options;
+    if (clock === undefined || this.#isWatched) return;
+    this.#isWatched = true;
+    this.#isIdle = true;
+    clock.after(IDLE_MS, () => {
+      this.#isWatched = false;
+      if (this.#isIdle) this.clear();
+      else this.#watch();
+    });
   }
 }
 
@@ -45,6 +69,9 @@ export interface BufferPoolOptions {
   readonly largestBytes: number;
   /** The limit of free buffers in total. */
   readonly keptBytes: number;
+  /** With a clock, free buffers are not kept while no buffer is taken for two seconds. */
+  readonly clock?: Clock | undefined;
 }
 
 const SMALLEST_BYTES = 16 * 1024;
+const IDLE_MS = 2_000;

@@ -117,6 +117,22 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       await expectBodies(destination, bodiesOf(records));
     });
 
+    test.runIf(type.returnsRecords === true)(
+      'records whose memory is overwritten after the commit',
+      async () => {
+        const destination = await fixture.open();
+        const emitter = await started(destination);
+        const records = lines(20);
+        for (const slice of [recordBatch(records.slice(0, 10)), recordBatch(records.slice(10))]) {
+          expect(await emitter.emit(batchOf([slice]), never)).toEqual({ kind: 'delivered' });
+          expect((await emitter.flush(never)).kind).toBe('delivered');
+          slice.data.fill(0xff);
+          await emitter.committed?.();
+        }
+        await expectBodies(destination, bodiesOf(records));
+      },
+    );
+
     test('records of several streams, some incomplete, separately', async () => {
       const destination = await fixture.open();
       await deliver(await started(destination), [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BufferPool } from '../../src/runtime/buffer-pool.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 
 const KIB = 1024;
 const newPool = () => new BufferPool({ largestBytes: 256 * KIB, keptBytes: 128 * KIB });
@@ -45,5 +46,17 @@ describe('BufferPool', () => {
     const pool = newPool();
     expect(pool.take(100)).toHaveLength(100);
     expect(pool.take(300 * KIB)).toHaveLength(300 * KIB);
+  });
+
+  it('with a clock frees what is not in use while no buffer is taken', async () => {
+    const clock = new FakeClock();
+    const pool = new BufferPool({ largestBytes: 256 * KIB, keptBytes: 128 * KIB, clock });
+    const first = pool.take(64 * KIB);
+    pool.release(first);
+    await clock.advance(1_000);
+    expect(pool.take(64 * KIB).buffer).toBe(first.buffer);
+    pool.release(first);
+    await clock.advance(10_000);
+    expect(pool.take(64 * KIB).buffer).not.toBe(first.buffer);
   });
 });

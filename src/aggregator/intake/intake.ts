@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { BufferPool } from '../../runtime/buffer-pool.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue/queue-contract.ts';
@@ -41,6 +42,8 @@ export interface IntakeContext {
   readonly software: string;
   /** Number of queued records that the slowest emitter has not delivered, for a collector that requests it. */
   readonly undeliveredRecords?: (() => number) | undefined;
+  /** Memory for received messages; the queue returns it. undefined: each message has new memory. */
+  readonly messages?: BufferPool | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { RecordBatch } from '../../records/record-batch.ts';
+import type { BufferPool } from '../../runtime/buffer-pool.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Component } from '../../runtime/component.ts';
 import type { Ledger, QueueWriter } from '../../storage/queue/queue-contract.ts';
@@ -15,6 +16,8 @@ export interface IntakesOptions {
   readonly ledger: Ledger;
   readonly software: string;
   readonly undeliveredRecords?: () => number;
+  /** See `IntakeContext`. */
+  readonly messages?: BufferPool | undefined;
   /** See `BatchAcceptorOptions`. */
   readonly whenDelivered?: (() => Promise<void>) | undefined;
   /** Called with each accepted batch. Must not throw. */

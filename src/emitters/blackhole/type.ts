@@ -9,6 +9,7 @@ import {
 export const blackholeType: EmitterType<BlackholeConfiguration> = {
   ...BLACKHOLE_FORMAT,
   description: 'Discards all records and counts them.',
+  returnsRecords: true,
   guarantee: 'at-least-once',
   parse: parseBlackholeConfiguration,
   create: (_configuration, environment) => new BlackholeEmitter(environment),

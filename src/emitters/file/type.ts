@@ -6,6 +6,7 @@ import { FileEmitter } from './file-emitter.ts';
 export const fileType: EmitterType<FileConfiguration> = {
   ...FILE_FORMAT,
   description: 'Appends records to files exactly once, with unchanged bytes.',
+  returnsRecords: true,
   guarantee: 'exactly-once',
   parse: parseFileConfiguration,
   outputs: (configuration, { resource }) =>

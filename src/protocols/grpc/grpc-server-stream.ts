@@ -40,6 +40,8 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     this.#options = options;
     this.#assembler = new MessageAssembler({
       maxMessageBytes: options.maxMessageBytes,
+      allocate: options.allocate,
+      release: options.release,
       onMessage: (message) => this.#receiver?.receive(message),
     });
     this.#begin(readRequest(headers));
@@ -230,6 +232,9 @@ export interface GrpcServerStreamOptions {
   readonly peer: GrpcPeer;
   readonly clock: Http2Clock;
   readonly maxMessageBytes: number;
+  /** See `MessageAssemblerOptions`. */
+  readonly allocate?: ((bytes: number) => Buffer) | undefined;
+  readonly release?: ((buffer: Buffer) => void) | undefined;
   /** The method with this path: `/grpc.health.v1.Health/Check`. */
   readonly method: (path: string) => GrpcServerMethod | undefined;
   /** A call of a known method has begun. */

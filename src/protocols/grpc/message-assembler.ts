@@ -93,6 +93,7 @@ export class MessageAssembler {
   #grow(part: Buffer): Buffer {
     const message = this.#allocate(this.#messageBytes);
     message.set(part);
+    this.#options.release?.(part);
     this.#message = message;
     return message;
   }
@@ -133,6 +134,8 @@ export interface MessageAssemblerOptions {
   readonly maxMessageBytes: number;
   /** Returns a buffer of at least this size. Default: a new one. */
   readonly allocate?: ((bytes: number) => Buffer) | undefined;
+  /** Receives a buffer that the assembler does not use any more. */
+  readonly release?: ((buffer: Buffer) => void) | undefined;
   /** Called with each message, in order. */
   readonly onMessage: (message: Buffer) => void;
 }

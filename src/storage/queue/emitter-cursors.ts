@@ -37,7 +37,7 @@ export class EmitterCursors {
     this.#parts = parts;
   }
 
-  async open(emitter: string, start: 'oldest' | 'now'): Promise<QueueCursor> {
+  async open(emitter: string, start: 'oldest' | 'now', returnsRecords = false): Promise<QueueCursor> {
     const { index, cursors } = this.#parts;
     if (cursors.row(emitter) === undefined) {
       const entry = start === 'oldest' ? index.first : index.next;
@@ -52,6 +52,7 @@ export class EmitterCursors {
       this.#open.get(emitter) ??
       new EmitterCursor(emitter, {
         ...this.#parts,
+        returnsRecords,
         onMoved: () => this.#moved(),
       });
     this.#open.set(emitter, cursor);
@@ -115,7 +116,7 @@ export class EmitterCursors {
 
   #moved(): void {
     const { cursors, reader, trimming } = this.#parts;
-    reader.release(Math.min(...cursors.emitters.map((name) => cursors.row(name)?.entry ?? 0)));
+    reader.recent.passed(Math.min(...cursors.emitters.map((name) => cursors.row(name)?.entry ?? 0)));
     void trimming.trim();
   }
 }

@@ -152,7 +152,7 @@ export class GroupCommit {
 
   /** Resolves when the group is committed and its batches are accepted, or with the cause of the failure. */
   async #commit(group: Group): Promise<Failure | undefined> {
-    const { events, health } = this.#parts;
+    const { events, health, onUnused } = this.#parts;
     const { plan, members } = group;
     try {
       if (plan.entries.length > 0) await this.#commitRows(group);
@@ -163,7 +163,11 @@ export class GroupCommit {
     const { kept, repeatedBytes, gaps } = plan;
     events.groupCommitted({ ...kept, repeatedBytes, gaps });
     if (kept.records > 0) health.succeeded('records');
-    for (const { resolve } of members) resolve();
+    for (const { resolve, incoming } of members) {
+      // Inflated records are in other memory than the message.
+      if (incoming.batch.data.buffer !== incoming.encoded.buffer) onUnused(incoming.encoded);
+      resolve();
+    }
     return undefined;
   }
 
@@ -198,7 +202,8 @@ export class GroupCommit {
     const last = locations.at(-1);
     if (last !== undefined) index.added(totals, last);
     for (const [stream, row] of streams) ledger.remember(stream, row);
-    for (const [offset, { batch }] of plan.entries.entries()) reader.remember(first + offset, batch);
+    for (const [offset, { batch, ownsBytes }] of plan.entries.entries())
+      reader.recent.add(first + offset, batch, ownsBytes);
     onAdded();
   }
 
@@ -283,6 +288,7 @@ export interface GroupCommitParts {
   readonly clock: Clock;
   readonly events: QueueEvents;
   readonly health: Pick<WriteHealth, 'failed' | 'succeeded'>;
+  readonly onUnused: (bytes: Uint8Array) => void;
   /** Entries were added. */
   readonly onAdded: () => void;
 }

@@ -49,6 +49,8 @@ export interface PlannedEntry {
   readonly batch: RecordBatch;
   /** The RecordBatch message, in parts. */
   readonly payload: readonly PayloadPart[];
+  /** It has all records of a received message, and its memory. */
+  readonly ownsBytes: boolean;
 }
 
 /** Collects batches; each is compared with the ledger and with the batches before it. */
@@ -87,7 +89,8 @@ export class GroupPlanner implements GroupPlan {
     const pieces = parts.map(({ start, end }) => sliceBytes(batch, start, end));
     const amount = amountOf(pieces);
     for (const piece of pieces) {
-      this.entries.push({ batch: piece, payload: payloadOf(piece, incoming) });
+      const ownsBytes = piece === batch;
+      this.entries.push({ batch: piece, payload: payloadOf(piece, incoming), ownsBytes });
     }
     this.streams.set(batch.stream, {
       ranges,

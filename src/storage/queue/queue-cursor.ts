@@ -26,6 +26,8 @@ export interface EmitterCursorParts {
   readonly deadLetters: StoredDeadLetters;
   readonly arrivals: Arrivals;
   readonly events: QueueEvents;
+  /** The memory of records is used again after the commit after them. */
+  readonly returnsRecords: boolean;
   /** A cursor has moved: entries may be trimmed. */
   readonly onMoved: () => void;
 }
@@ -79,7 +81,7 @@ export class EmitterCursor implements QueueCursor {
   }
 
   async commit(change: CursorCommit): Promise<void> {
-    const { cursors, deadLetters, events, onMoved } = this.#parts;
+    const { cursors, deadLetters, events, onMoved, reader } = this.#parts;
     const point = await this.#exactly(change.point);
     const staged = await deadLetters.stage(this.emitter, change.deadLetters ?? []);
     try {
@@ -99,6 +101,7 @@ export class EmitterCursor implements QueueCursor {
     }
     staged.committed();
     if (change.discarded !== undefined) events.discarded({ emitter: this.emitter, ...change.discarded });
+    reader.recent.returned(this, change.point.entry);
     onMoved();
   }
 
@@ -111,15 +114,20 @@ export class EmitterCursor implements QueueCursor {
   async #readWanted(entry: EntryNumber): Promise<QueueEntry | undefined> {
     const { reader, index } = this.#parts;
     const ahead = this.#ahead;
-    const reading = ahead?.entry === entry ? ahead.reading : reader.read(entry);
+    const reading = ahead?.entry === entry ? ahead.reading : this.#readFrom(entry);
     this.#ahead = undefined;
     const next = entry + 1;
-    if (!reader.isRecent(entry) && next < index.next && !reader.isRecent(next)) {
-      this.#ahead = { entry: next, reading: reader.read(next) };
+    if (!reader.recent.has(entry) && next < index.next && !reader.recent.has(next)) {
+      this.#ahead = { entry: next, reading: this.#readFrom(next) };
       // Its failure is reported when the entry is requested.
       this.#ahead.reading.catch(() => undefined);
     }
     return reading;
+  }
+
+  #readFrom(entry: EntryNumber): Promise<QueueEntry | undefined> {
+    const { reader, returnsRecords } = this.#parts;
+    return reader.read(entry, returnsRecords ? this : undefined);
   }
 
   #remember({ number, batch }: QueueEntry): void {

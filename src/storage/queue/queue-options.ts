@@ -39,6 +39,8 @@ export interface QueueOptions {
   readonly streamsPerCollector?: number;
   /** Bytes of the next group from which it is written during the transaction of the previous one. Default: 2 MiB. */
   readonly overlapFromBytes?: number;
+  /** Receives the memory of received records that nothing uses any more. */
+  readonly onUnused?: (bytes: Uint8Array) => void;
   /** For tests that fail commits. */
   readonly openStore?: typeof openStateStore;
 }
@@ -53,8 +55,9 @@ export interface Queue extends QueueWriter {
   readonly deadLetters: DeadLetters;
   /**
    * The emitter's cursor at its last position; a new name begins at the oldest entry, or after the newest.
+   * `returnsRecords`: after a commit, the caller uses no bytes of the entries before its point; `onUnused` receives them.
    */
-  openCursor(emitter: string, start: 'oldest' | 'now'): Promise<QueueCursor>;
+  openCursor(emitter: string, start: 'oldest' | 'now', returnsRecords?: boolean): Promise<QueueCursor>;
   /**
    * Resolves when the emitter has delivered, or disposed of, all entries that exist now: its cursor is on disk after
    * them. Rejects with a QueueError when the queue closes before.

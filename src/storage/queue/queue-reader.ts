@@ -7,52 +7,28 @@ import { CorruptQueueEntryError } from './corrupt-queue-entry-error.ts';
 import { type EntryNumber, type QueueEntry, QueueError } from './queue-contract.ts';
 import type { QueueIndex } from './queue-index.ts';
 import type { EntryRow } from './queue-tables.ts';
+import { type Borrower, RecentEntries } from './recent-entries.ts';
 
 /** Reads entries: the newest from memory, the others from their segment. */
 export class QueueReader {
   readonly #log: SegmentLog;
   readonly #index: QueueIndex;
-  /** Oldest first. */
-  readonly #recent = new Map<EntryNumber, RecordBatch>();
-  #recentBytes = 0;
+  readonly recent: RecentEntries;
 
-  constructor(log: SegmentLog, index: QueueIndex) {
+  constructor(log: SegmentLog, index: QueueIndex, onUnused: (bytes: Uint8Array) => void) {
     this.#log = log;
     this.#index = index;
-  }
-
-  /** A batch was appended; keeps it to avoid a read. */
-  remember(entry: EntryNumber, batch: RecordBatch): void {
-    this.#recent.set(entry, batch);
-    this.#recentBytes += batch.data.length;
-    for (const [oldest, { data }] of this.#recent) {
-      if (this.#recentBytes <= CACHE_BYTES) break;
-      this.#recent.delete(oldest);
-      this.#recentBytes -= data.length;
-    }
-  }
-
-  /** All emitters without a backlog have passed the entries before this one: frees their memory. */
-  release(before: EntryNumber): void {
-    for (const [oldest, { data }] of this.#recent) {
-      if (oldest >= before) break;
-      this.#recent.delete(oldest);
-      this.#recentBytes -= data.length;
-    }
-  }
-
-  isRecent(entry: EntryNumber): boolean {
-    return this.#recent.has(entry);
+    this.recent = new RecentEntries(onUnused);
   }
 
   /**
    * Reads the entry; undefined when it does not exist. Rejects with a CorruptQueueEntryError when its bytes
-   * are damaged, with a QueueError when the disk fails.
+   * are damaged, with a QueueError when the disk fails. A borrower returns what it has read: see `RecentEntries`.
    */
-  async read(entry: EntryNumber): Promise<QueueEntry | undefined> {
+  async read(entry: EntryNumber, borrower?: Borrower): Promise<QueueEntry | undefined> {
     const row = this.#index.row(entry);
     if (row === undefined) return undefined;
-    const batch = this.#recent.get(entry) ?? (await this.#readFromDisk(entry, row));
+    const batch = this.recent.get(entry, borrower) ?? (await this.#readFromDisk(entry, row));
     return { number: entry, batch, acceptedTimeUnixNano: BigInt(row.acceptedTimeUnixNano) };
   }
 
@@ -73,6 +49,3 @@ export class QueueReader {
     }
   }
 }
-
-/** Bytes of recently appended records in memory, for emitters without a backlog. */
-const CACHE_BYTES = 6 * 1024 * 1024;

@@ -69,7 +69,8 @@ export class SegmentQueue implements Queue {
     this.deadLetters = deadLetters;
     const logTurns = new SerialQueue();
     const runningTime = new RunningTime(parts.store, parts.tables, clock);
-    const reader = new QueueReader(log, index);
+    const { onUnused = () => undefined } = options;
+    const reader = new QueueReader(log, index, onUnused);
     this.#runningTime = runningTime;
     this.#reader = reader;
     const streamCounts = new StreamCounts(parts.tables, options.streamsPerCollector ?? STREAMS_PER_COLLECTOR);
@@ -87,7 +88,7 @@ export class SegmentQueue implements Queue {
       dropOldest: whenFull === 'drop-oldest' ? () => this.#trimming.dropOldest() : undefined,
     });
     this.#groupCommit = new GroupCommit({
-      ...{ ...parts, logTurns, reader, runningTime, streamCounts, clock },
+      ...{ ...parts, logTurns, reader, runningTime, streamCounts, clock, onUnused },
       ledger: this.ledger,
       space: this.#space,
       overlapFromBytes: options.overlapFromBytes ?? OVERLAP_FROM_BYTES,
@@ -139,8 +140,8 @@ export class SegmentQueue implements Queue {
     return cursors.passed(emitter, index.next);
   }
 
-  openCursor(emitter: string, start: 'oldest' | 'now'): Promise<QueueCursor> {
-    return this.#emitters.open(emitter, start);
+  openCursor(emitter: string, start: 'oldest' | 'now', returnsRecords?: boolean): Promise<QueueCursor> {
+    return this.#emitters.open(emitter, start, returnsRecords);
   }
 
   get nextEntry(): number {

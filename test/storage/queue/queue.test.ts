@@ -8,12 +8,59 @@ import { emptyChecksum, extendChecksum } from '../../../src/records/running-chec
 import { mintStreamId, type StreamId } from '../../../src/records/stream-id.ts';
 import { CorruptQueueEntryError } from '../../../src/storage/queue/corrupt-queue-entry-error.ts';
 import { MAX_RANGES, MAX_SHARED_RANGES } from '../../../src/storage/queue/group-plan.ts';
-import { QueueError } from '../../../src/storage/queue/queue-contract.ts';
+import { type IncomingBatch, QueueError } from '../../../src/storage/queue/queue-contract.ts';
 import { openStateStore } from '../../../src/storage/state/state-store.ts';
 import { recordBatch } from '../../support/record-batches.ts';
 import { FaultyStore } from '../faulty-store.ts';
 import { incoming, incomingBatch, queueFixture, readAll } from '../queue-fixture.ts';
 import { failOnce, SimulatedDisk } from '../simulated-disk.ts';
+
+describe('the memory of received records', () => {
+  test('is reported after the commit of the cursor that has read them, or when no cursor has read them', async () => {
+    const unused = new Set<Uint8Array>();
+    const { queue } = await queueFixture({ onUnused: (bytes) => unused.add(bytes) });
+    const data = (batch: IncomingBatch) => batch.batch.data;
+    const batches = Array.from({ length: 5 }, (_, index) => incoming([`${index}\n`]));
+    const reported = () => batches.map((batch) => unused.has(data(batch)));
+    const cursor = await queue.openCursor('file', 'oldest', true);
+    for (const batch of batches) await queue.append(batch);
+    for (let entry = 1; entry <= 5; entry++) await cursor.read(entry);
+    await cursor.commit({ point: { entry: 3, record: 0 } });
+    expect(reported()).toEqual([true, true, false, false, false]);
+    // These displace the others from memory; the cursor still uses the entries 3 to 5.
+    const large = Array.from({ length: 8 }, () => incomingBatch(recordBatch([Buffer.alloc(2 ** 20, 'a')])));
+    for (const batch of large) await queue.append(batch);
+    expect(unused.has(data(large[0] as IncomingBatch))).toBe(true);
+    expect(reported()).toEqual([true, true, false, false, false]);
+    await cursor.commit({ point: { entry: 6, record: 0 } });
+    expect(reported()).toEqual([true, true, true, true, true]);
+  });
+
+  test('is never reported for records that a cursor keeps', async () => {
+    const unused = new Set<Uint8Array>();
+    const { queue } = await queueFixture({ onUnused: (bytes) => unused.add(bytes) });
+    const [file, store] = [
+      await queue.openCursor('file', 'oldest', true),
+      await queue.openCursor('store', 'oldest'),
+    ];
+    const batch = incoming(['one\n']);
+    await queue.append(batch);
+    for (const cursor of [file, store]) {
+      await cursor.read(1);
+      await cursor.commit({ point: { entry: 2, record: 0 } });
+    }
+    expect(unused.has(batch.batch.data)).toBe(false);
+  });
+
+  test('is reported for a compressed message when its inflated records are committed', async () => {
+    const unused = new Set<Uint8Array>();
+    const { queue } = await queueFixture({ onUnused: (bytes) => unused.add(bytes) });
+    const batch = incomingBatch(recordBatch([Buffer.alloc(100_000, 'a')]));
+    await queue.append(batch);
+    expect(unused.has(batch.encoded)).toBe(true);
+    expect(unused.has(batch.batch.data)).toBe(false);
+  });
+});
 
 describe('append', () => {
   test('stores a complete batch with its metadata', async () => {

@@ -8,6 +8,7 @@ import type { ConnectionEnd } from '../../../protocols/http2/http2-options.ts';
 import type { Http2Stream } from '../../../protocols/http2/http2-stream.ts';
 import { LIMITS } from '../../../records/limits.ts';
 import { Timer } from '../../../runtime/async/timer.ts';
+import type { BufferPool } from '../../../runtime/buffer-pool.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { acceptHttp2 } from '../../../transport/http2/accept-http2.ts';
 import type { SharedWindows } from './receive-window.ts';
@@ -64,12 +65,14 @@ export class GrpcConnection {
   }
 
   #begin(stream: Http2Stream, headers: HeaderList): GrpcServerStream {
-    const { clock, peer, method, unfinished } = this.#options;
+    const { clock, peer, method, unfinished, messages } = this.#options;
     this.#activeMs = clock.monotonicMs();
     return new GrpcServerStream(stream, headers, {
       peer,
       clock,
       maxMessageBytes: LIMITS.messageBytes,
+      allocate: messages && ((bytes) => messages.take(bytes)),
+      release: messages && ((buffer) => messages.release(buffer)),
       method,
       begun: (call) => this.#calls.add(call),
       progressed: (call, bytes, hasMessage) => unfinished.progressed(call, bytes, hasMessage),
@@ -106,6 +109,8 @@ export interface GrpcConnectionOptions {
   readonly clock: Clock;
   readonly windows: SharedWindows;
   readonly unfinished: UnfinishedMessages;
+  /** Memory for messages. undefined: each has new memory. */
+  readonly messages: BufferPool | undefined;
   readonly method: (path: string) => GrpcServerMethod | undefined;
   /** Called once. */
   readonly onClosed: (end: ConnectionEnd) => void;

@@ -54,6 +54,7 @@ export class GrpcIntake implements Intake {
       method: (path) => methods.get(path),
       limits,
       clock,
+      messages: context.messages,
       onClosed: (peer, reason) => this.#events.connectionClosed({ peer, reason }),
       onHandshakeFailed: (peer, reason) => this.#events.handshakeFailed({ peer, reason }),
       onUnfinishedBytes: (bytes) => this.#events.unfinished({ bytes }),

@@ -3,6 +3,7 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import type { GrpcPeer, GrpcServerMethod } from '../../../protocols/grpc/grpc-server-method.ts';
 import { GRPC_STATUS } from '../../../protocols/grpc/grpc-status.ts';
 import { untilAborted } from '../../../runtime/async/until-aborted.ts';
+import type { BufferPool } from '../../../runtime/buffer-pool.ts';
 import type { Cancel, Clock } from '../../../runtime/clock.ts';
 import { secureContextOptions, serverTlsOptions } from '../../../runtime/tls.ts';
 import type { TlsServerCredentials } from '../../../runtime/tls-server-credentials.ts';
@@ -166,6 +167,7 @@ export class GrpcServer {
       method,
       windows: this.#windows,
       unfinished: this.#unfinished,
+      messages: this.#options.messages,
       onClosed: ({ reason, isPeerFault }) => {
         counted.closed();
         if (isPeerFault) onClosed(peer.address, reason);
@@ -196,6 +198,8 @@ export interface GrpcServerOptions {
   readonly method: (path: string) => GrpcServerMethod | undefined;
   readonly limits: IntakeLimits;
   readonly clock: Clock;
+  /** Memory for messages. undefined: each has new memory. */
+  readonly messages?: BufferPool | undefined;
   /** A connection or a call was closed because of a limit, or of a fault of the peer. */
   readonly onClosed: (peer: string, reason: string) => void;
   readonly onHandshakeFailed: (peer: string, reason: string) => void;
