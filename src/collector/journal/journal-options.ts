@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { RecordBatch } from '../../records/record-batch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { SegmentLog } from '../../storage/segments/segment-log.ts';
 import type { FreeSpace } from '../../storage/state/free-space.ts';
@@ -18,6 +19,11 @@ export interface JournalOptions {
   readonly maxBytes: number;
   /** Creates the record that reports a loss, in the label's format. */
   readonly lossRecord: (loss: Loss, label: RecordLabel) => Uint8Array;
+  /**
+   * Called for each recovered entry, in a transaction: stores again what `onStoring` had no chance to store
+   * (`isStoringRedone`). Must not throw.
+   */
+  readonly onRecovered?: (origin: string, entry: RecordBatch) => void;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;

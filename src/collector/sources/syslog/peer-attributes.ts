@@ -12,7 +12,7 @@ export class PeerAttributes {
     const zone = address && zones.find(({ network }) => contains(network, address))?.zone;
     const entries: readonly (readonly [string, string | undefined])[] = [
       ['network.transport', transport],
-      ['network.peer.address', address],
+      [PEER_ADDRESS, address],
       ['network.peer.port', port === undefined ? undefined : String(port)],
       ['tls.client.subject', subject],
       [TIME_ZONE, zone],
@@ -48,6 +48,7 @@ export interface RecordMarkers {
   readonly truncatedFrom?: number | undefined;
 }
 
+export const PEER_ADDRESS = 'network.peer.address';
 /** `true`: the client sent the record again after a broken connection, so it may be stored twice. */
 export const REPEATED = 'megacollector.repeated';
 /** The size of a message of which the beginning was kept. */
