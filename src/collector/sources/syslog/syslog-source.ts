@@ -9,7 +9,7 @@ import type { Journal } from '../../journal/journal.ts';
 import type { ListenerStatus, Source, SourceStatus, StreamSink } from '../../source.ts';
 import { SYSLOG_EVENTS, type SyslogEvents } from './events.ts';
 import { explainListeners } from './explain-listener.ts';
-import { isRelp, listenText } from './listen-address.ts';
+import { listenText } from './listen-address.ts';
 import { ListenerChannel } from './listener-channel.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
 import { resendWindow } from './listener-resends.ts';
