@@ -20,14 +20,20 @@ export interface JournalOptions {
   /** Creates the record that reports a loss, in the label's format. */
   readonly lossRecord: (loss: Loss, label: RecordLabel) => Uint8Array;
   /**
-   * Called for each recovered entry, in a transaction: stores again what `onStoring` had no chance to store
-   * (`isStoringRedone`). Must not throw.
+   * Called with the recovered entries, if there are any. It returns a function for the transaction that puts them into the
+   * index: what `onStoring` had no chance to store (`isStoringRedone`). Must not throw.
    */
-  readonly onRecovered?: (origin: string, entry: RecordBatch) => void;
+  readonly onRecovered?: (entries: readonly OriginEntry[]) => () => void;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Registry;
   /** Tests replace the disk. */
   readonly freeSpace?: Pick<FreeSpace, 'check' | 'shortage'>;
   readonly openLog?: (directory: string, segmentBytes: number) => Promise<SegmentLog>;
+}
+
+/** A recovered entry. */
+export interface OriginEntry {
+  readonly origin: string;
+  readonly entry: RecordBatch;
 }

@@ -497,11 +497,12 @@ async function indexRecovered(
   const last = recovered.at(-1);
   if (last === undefined) return;
   const origins = new Map(index.channels().map(({ number, row }) => [number, row.origin]));
+  const store = onRecovered?.(
+    recovered.map(({ place, batch }) => ({ origin: origins.get(place.channel) ?? '', entry: batch })),
+  );
   await state.write(() => {
-    for (const { place, batch } of recovered) {
-      index.putEntry(place);
-      onRecovered?.(origins.get(place.channel) ?? '', batch);
-    }
+    for (const { place } of recovered) index.putEntry(place);
+    store?.();
     index.putLast(last.place.location, last.id);
   });
 }

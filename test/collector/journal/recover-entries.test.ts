@@ -146,9 +146,12 @@ describe('recoverEntries', () => {
     await abandon();
     const recovered: string[] = [];
     await openJournal(directory, {
-      onRecovered: (origin, { data }) => recovered.push(`${origin}: ${Buffer.from(data)}`),
+      onRecovered: (entries) => {
+        for (const { origin, entry } of entries) recovered.push(`${origin}: ${Buffer.from(entry.data)}`);
+        return () => recovered.push('stored');
+      },
     });
-    expect(recovered).toEqual(['a: second', 'a: third']);
+    expect(recovered).toEqual(['a: second', 'a: third', 'stored']);
   });
 
   it('does not answer the first records of a channel before the transaction that stores the channel', async () => {

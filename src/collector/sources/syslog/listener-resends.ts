@@ -1,6 +1,7 @@
 import { peerOf } from '../../../records/peer-column.ts';
 import type { RecordBatch } from '../../../records/record-batch.ts';
 import type { StateStore } from '../../../storage/state/state-store.ts';
+import type { OriginEntry } from '../../journal/journal-options.ts';
 import { isRelp, listenText } from './listen-address.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
 import { PEER_ADDRESS } from './peer-attributes.ts';
@@ -23,16 +24,20 @@ export function resendWindow(
 export function rememberRecovered(
   listeners: readonly ListenerConfiguration[],
   store: StateStore,
-): (origin: string, entry: RecordBatch) => void {
-  const recognizing = listeners.filter(({ pack }) => pack === undefined);
-  const configurations = new Map(recognizing.map((each) => [listenText(each.listen), each]));
-  const windows = new Map<string, ResendWindow | undefined>();
-  return (origin, entry) => {
-    const configuration = configurations.get(origin);
-    if (configuration === undefined) return;
-    if (!windows.has(origin)) windows.set(origin, resendWindow(configuration, store));
-    const window = windows.get(origin);
-    if (window !== undefined) rememberRecords(window, entry);
+): (entries: readonly OriginEntry[]) => () => void {
+  return (entries) => {
+    const windows = new Map<string, ResendWindow>();
+    for (const listener of listeners) {
+      const window = listener.pack === undefined ? resendWindow(listener, store) : undefined;
+      if (window !== undefined) windows.set(listenText(listener.listen), window);
+    }
+    for (const { origin, entry } of entries) {
+      const window = windows.get(origin);
+      if (window !== undefined) rememberRecords(window, entry);
+    }
+    return () => {
+      for (const window of windows.values()) window.storing(Number.POSITIVE_INFINITY);
+    };
   };
 }
 
@@ -43,7 +48,4 @@ function rememberRecords(window: ResendWindow, entry: RecordBatch): void {
     from += size;
     window.remember(message, peerOf(entry, index)?.get(PEER_ADDRESS) ?? '');
   }
-  window.storing(Number.POSITIVE_INFINITY);
-  // A failed transaction ends the start, and the window with it.
-  window.stored();
 }
