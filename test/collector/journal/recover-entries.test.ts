@@ -147,7 +147,8 @@ describe('recoverEntries', () => {
     const recovered: string[] = [];
     await openJournal(directory, {
       onRecovered: (entries) => {
-        for (const { origin, entry } of entries) recovered.push(`${origin}: ${Buffer.from(entry.data)}`);
+        for (const { origin, entry } of entries)
+          recovered.push(`${origin}: ${Buffer.from(entry.data).toString()}`);
         return () => recovered.push('stored');
       },
     });
