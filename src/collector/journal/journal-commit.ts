@@ -296,7 +296,7 @@ interface Written extends Omit<Taken, 'from'> {
   readonly batches: readonly RecordBatch[];
 }
 
-/** What one call of `write` has written. */
+/** The records and row changes of one call of `write`. */
 interface Group {
   readonly members: readonly Written[];
   readonly isRecoverable: boolean;
