@@ -40,8 +40,10 @@ export async function auditSyslog(paths: readonly string[]): Promise<SyslogAudit
         if (attributes[REPEATED] === undefined) unmarked.set(number, (unmarked.get(number) ?? 0) + 1);
         else marked++;
       } else if (generated !== undefined) {
-        const numbers = loggen.get(generated.run) ?? [];
-        loggen.set(generated.run, numbers);
+        // The run is the second of its start: two runs can have the same one, but not the same connection.
+        const run = `${generated.run} from port ${attributes['network.peer.port']}`;
+        const numbers = loggen.get(run) ?? [];
+        loggen.set(run, numbers);
         numbers.push(generated.number);
       } else if (foreign.length < MAX_EXAMPLES) foreign.push(line.slice(0, 300));
     }

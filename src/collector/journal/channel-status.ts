@@ -5,11 +5,11 @@ import { JournalIndex } from './journal-index.ts';
 
 /** The status of a channel's stream. */
 export function channelStatus(channel: JournalChannel, nowMs: number): StreamStatus {
-  const { stream, origin, offset, accepted, flushedEnd, sizeHistory } = channel;
+  const { stream, origin, offset, accepted, indexedEnd, sizeHistory } = channel;
   const oldestWaitingMs = sizeHistory.remainderAgeMs(accepted, nowMs);
   return {
-    ...{ stream, origin, ...amounts({ offset, accepted, flushedEnd }) },
-    ...(accepted === flushedEnd || oldestWaitingMs === undefined ? {} : { oldestWaitingMs }),
+    ...{ stream, origin, ...amounts({ offset, accepted, indexedEnd }) },
+    ...(accepted === indexedEnd || oldestWaitingMs === undefined ? {} : { oldestWaitingMs }),
   };
 }
 
@@ -19,19 +19,19 @@ export function storedStatus(store: StateStore, name: string): readonly StreamSt
   return index.channels().map(({ number, row }) => {
     const { stream, origin, offset } = row;
     const accepted = Math.max(row.accepted, offset);
-    const flushedEnd = Math.max(index.lastEntry(number)?.end ?? 0, accepted);
-    return { stream, origin, ...amounts({ offset, accepted, flushedEnd }) };
+    const indexedEnd = Math.max(index.lastEntry(number)?.end ?? 0, accepted);
+    return { stream, origin, ...amounts({ offset, accepted, indexedEnd }) };
   });
 }
 
 function amounts({
   offset,
   accepted,
-  flushedEnd,
-}: Pick<JournalChannel, 'offset' | 'accepted' | 'flushedEnd'>) {
+  indexedEnd,
+}: Pick<JournalChannel, 'offset' | 'accepted' | 'indexedEnd'>) {
   return {
-    readBytes: flushedEnd - offset,
+    readBytes: indexedEnd - offset,
     acceptedBytes: accepted - offset,
-    waitingBytes: flushedEnd - accepted,
+    waitingBytes: indexedEnd - accepted,
   };
 }

@@ -4,9 +4,9 @@ import type { JournalChannel } from './journal-channel.ts';
 export class Drains {
   #drains: Drain[] = [];
 
-  /** Resolves when everything that is flushed in these channels now is accepted. */
+  /** Resolves when everything that is in the index of these channels now is accepted. */
   wait(channels: readonly JournalChannel[]): Promise<void> {
-    const ends = new Map(channels.map((channel) => [channel, channel.flushedEnd]));
+    const ends = new Map(channels.map((channel) => [channel, channel.indexedEnd]));
     return new Promise((resolve) => {
       this.#drains.push({ ends, resolve });
       this.check();

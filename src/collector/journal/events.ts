@@ -36,6 +36,7 @@ export const JOURNAL_EVENTS = defineEvents(JOURNAL_METRICS, (event) => ({
     info: 'Opened the journal',
     count: ({ disk }, { sizeBytes }) => disk.set(sizeBytes),
   }),
+  recovered: event<Amount>({ info: 'Recovered records that the last process had not published' }),
   size: event<{ readonly sizeBytes: number }>({ count: ({ disk }, { sizeBytes }) => disk.set(sizeBytes) }),
   committed: event<Amount>({
     count: (metrics, { records, bytes }) => {

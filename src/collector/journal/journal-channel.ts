@@ -13,28 +13,38 @@ import type { RecordLabel } from './record-run.ts';
 /**
  * The state of one origin's records, written and unwritten. Positions are those of the journal:
  *
- *     0 ...... tails[].end .......... accepted ............. flushedEnd ....... writtenEnd ....... appendedEnd
- *       removed           removed soon         to be published       being committed         pending
+ *     0 ...... tails[].end .......... accepted ........... indexedEnd ........ answeredEnd ...... writtenEnd ....... appendedEnd
+ *       removed           removed soon         to be published       on disk           being written        pending
  */
 export class JournalChannel {
   readonly number: number;
   readonly origin: string;
   readonly pending: PendingRecords;
-  /** Limit for flushed, unaccepted bytes and pending bytes. */
+  /** Limit for indexed, unaccepted bytes and pending bytes. */
   readonly share: HysteresisLimit;
   stream: StreamId;
   /** Journal position where the stream begins. */
   offset: number;
   accepted: number;
-  flushedEnd: number;
-  /** The end of the records that a commit has taken. */
+  /** The end of the records in the index: those that the publisher can read. */
+  indexedEnd: number;
+  /** The end of the records that each later process finds, as last reported to `onFlushed`. */
+  answeredEnd: number;
+  /** The end of the records that a write has taken. */
   writtenEnd: number;
-  /** The end of all appended records: `flushedEnd` after a commit of what is pending now. */
+  /** The end of all appended records: `indexedEnd` after a commit of what is pending now. */
   appendedEnd: number;
   onFlushed: ((end: Position) => void) | undefined;
   onStoring: ((end: Position) => void) | undefined;
+  onStored: (() => void) | undefined;
+  /** A restart can recover entries that are not in the index: nothing else must be stored together with them. */
+  recoversEntries = true;
+  /** The index has a row of the channel. */
+  isStored: boolean;
+  /** Written groups with this channel that have no transaction yet. */
+  unindexedGroups = 0;
   readonly checksums: ChannelChecksums;
-  /** Sizes of the flushed end. */
+  /** Sizes of the indexed end. */
   readonly sizeHistory: SizeHistory;
   /** As of the last removal; two during a removal. */
   tails: readonly KnownTail[];
@@ -51,7 +61,11 @@ export class JournalChannel {
   /** No record of the stream is on disk, and the stream was not offered yet. */
   unopened = false;
 
-  constructor(number: number, row: ChannelRow, { flushedEnd, share, nowMs, buffers }: ChannelBeginning) {
+  constructor(
+    number: number,
+    row: ChannelRow,
+    { indexedEnd, isStored, share, nowMs, buffers }: ChannelBeginning,
+  ) {
     this.number = number;
     this.pending = new PendingRecords(buffers);
     this.origin = row.origin;
@@ -61,10 +75,12 @@ export class JournalChannel {
     this.accepted = Math.max(row.accepted, row.offset);
     this.checksums = ChannelChecksums.of(row, this.accepted);
     this.dirty = this.accepted !== row.accepted;
-    this.flushedEnd = Math.max(flushedEnd, this.accepted);
-    this.writtenEnd = this.flushedEnd;
-    this.appendedEnd = this.flushedEnd;
-    this.sizeHistory = new SizeHistory(this.flushedEnd, nowMs);
+    this.indexedEnd = Math.max(indexedEnd, this.accepted);
+    this.answeredEnd = this.indexedEnd;
+    this.writtenEnd = this.indexedEnd;
+    this.appendedEnd = this.indexedEnd;
+    this.isStored = isStored;
+    this.sizeHistory = new SizeHistory(this.indexedEnd, nowMs);
     this.tails = [{ end: row.accepted, bytes: Buffer.from(row.tail, 'base64') }];
     this.closed = row.closed;
     this.loss = row.loss ?? undefined;
@@ -73,7 +89,7 @@ export class JournalChannel {
   }
 
   get heldBytes(): number {
-    return this.flushedEnd - this.accepted + this.pendingBytes;
+    return this.indexedEnd - this.accepted + this.pendingBytes;
   }
 
   /** More is accepted than the stored row contains. */
@@ -84,6 +100,11 @@ export class JournalChannel {
   /** The channel is closed and all its records are accepted. */
   get finished(): boolean {
     return this.closed && this.accepted === this.appendedEnd && this.loss === undefined;
+  }
+
+  /** All changes of the channel are in the index. */
+  get isIndexed(): boolean {
+    return !this.dirty && this.unindexedGroups === 0;
   }
 
   /** The row to store. `tail` belongs to `accepted`; the aggregator knows about later bytes. */
@@ -104,7 +125,8 @@ export class JournalChannel {
 
 /** The initial state of a channel, besides its row. */
 export interface ChannelBeginning {
-  readonly flushedEnd: number;
+  readonly indexedEnd: number;
+  readonly isStored: boolean;
   readonly share: HysteresisLimit;
   readonly nowMs: number;
   /** For the bytes of pending records. */

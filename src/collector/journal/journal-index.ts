@@ -70,7 +70,14 @@ export class JournalIndex {
   /** The last committed entry of any channel. */
   get last(): SegmentLocation | undefined {
     const row = this.#ends.get(LAST);
-    return row && { segment: row[0], offset: row[1], length: row[2] };
+    if (row === undefined) return undefined;
+    const [segment = 0, offset = 0, length = 0] = row;
+    return { segment, offset, length };
+  }
+
+  /** The id of that entry (`EntryLink`); 0 when version 0.1.0 has written it, or there is none. */
+  get lastId(): number {
+    return this.#ends.get(LAST)?.[3] ?? 0;
   }
 
   /** Must be called inside a transaction, like all methods below. */
@@ -90,8 +97,8 @@ export class JournalIndex {
     this.#entries.remove([channel, start]);
   }
 
-  putLast({ segment, offset, length }: SegmentLocation): void {
-    this.#ends.put(LAST, [segment, offset, length]);
+  putLast({ segment, offset, length }: SegmentLocation, id: number): void {
+    this.#ends.put(LAST, [segment, offset, length, id]);
   }
 }
 
@@ -124,7 +131,8 @@ export interface IndexedEntry {
 
 /** `[end, segment, offset, length]` */
 type EntryRow = readonly [number, number, number, number];
-type LocationRow = readonly [number, number, number];
+/** `[segment, offset, length, id]`. Version 0.1.0 writes no id, and ignores it. */
+type LocationRow = readonly number[];
 
 const LAST = 'last';
 

@@ -40,13 +40,13 @@ export class JournalStream implements SourceStream {
 
   async resume({ end, check, checksum, contiguousEnd }: KnownToAggregator): Promise<ResumeDecision> {
     const known = end + this.#offset;
-    const { accepted, flushedEnd } = this.#channel;
-    const other = known > flushedEnd || (await this.#differs(known, check, checksum));
+    const { accepted, indexedEnd } = this.#channel;
+    const other = known > indexedEnd || (await this.#differs(known, check, checksum));
     if (other) {
       await this.#host.rolledBack(this.#channel);
       return { kind: 'ended' };
     }
-    const from = Math.min(Math.max(accepted, contiguousEnd + this.#offset), flushedEnd);
+    const from = Math.min(Math.max(accepted, contiguousEnd + this.#offset), indexedEnd);
     this.accept(from - this.#offset);
     return { kind: 'continue', from: from - this.#offset };
   }
@@ -84,7 +84,7 @@ export class JournalStream implements SourceStream {
   }
 
   accept(end: Position): void {
-    const accepted = Math.min(end + this.#offset, this.#channel.flushedEnd);
+    const accepted = Math.min(end + this.#offset, this.#channel.indexedEnd);
     if (accepted <= this.#channel.accepted || this.#channel.stream !== this.id) return;
     this.#channel.accepted = accepted;
     this.#channel.checksums.accepted(accepted);

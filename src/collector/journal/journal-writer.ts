@@ -57,16 +57,23 @@ export const RECORD_OVERHEAD_BYTES = 16;
 
 export interface WriterOptions {
   /**
-   * All records of the writer that were appended until `end` was returned are on disk. Called once for each
-   * commit that contains such records, with ascending positions. Must not throw.
+   * All records of the writer that were appended until `end` was returned are on disk, and each later process finds them.
+   * Called once for each commit that contains such records, with ascending positions. Must not throw.
    */
   readonly onFlushed?: (end: Position) => void;
   /**
    * Called inside the transaction that stores all records before `end`, for changes that must be on disk if and only
-   * if the records are. Called again when the transaction fails and is tried again. `onFlushed` follows when it
-   * succeeds. Must not throw.
+   * if the records are. Called again when the transaction fails and is tried again. `onStored` follows when it
+   * succeeds, then `onFlushed`. Must not throw.
    */
   readonly onStoring?: (end: Position) => void;
+  /** The transaction of `onStoring` is on disk. Must not throw. */
+  readonly onStored?: () => void;
+  /**
+   * After a crash, `onRecovered` of the journal makes the changes of `onStoring` for recovered records. So `onFlushed` does
+   * not have to wait for the transaction, and can come before `onStoring`. Default: false.
+   */
+  readonly isStoringRedone?: boolean;
   /** Default: `arrival`. */
   readonly order?: RecordOrder;
 }

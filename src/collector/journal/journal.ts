@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Amount } from '../../records/amount.ts';
 import type { Position } from '../../records/position.ts';
 import { mintStreamId } from '../../records/stream-id.ts';
 import { letHeapGrowAfter, minorGcEvery } from '../../runtime/buffer-collection.ts';
@@ -12,7 +13,7 @@ import { CommitLoop } from './commit-loop.ts';
 import { Drains } from './drains.ts';
 import { JOURNAL_EVENTS, type JournalEvents } from './events.ts';
 import { runBuffers } from './growing-run.ts';
-import { JournalChannel, newChannelRow } from './journal-channel.ts';
+import { type ChannelBeginning, JournalChannel, newChannelRow } from './journal-channel.ts';
 import { type CommittedRecords, JournalCommit } from './journal-commit.ts';
 import { type ChannelRow, JournalIndex } from './journal-index.ts';
 import { JournalLosses, KEEP_LOSS_AFTER_MS } from './journal-losses.ts';
@@ -24,6 +25,7 @@ import { JournalStream, type JournalStreamHost } from './journal-stream.ts';
 import { type JournalWriter, RECORD_OVERHEAD_BYTES, type WriterOptions } from './journal-writer.ts';
 import { type PendingRecord, sizeOf } from './pending-records.ts';
 import type { AppendedRun, RecordLabel } from './record-run.ts';
+import { type RecoveredEntry, recoverEntries } from './recover-entries.ts';
 import { RoomWaiters } from './room-waiters.ts';
 import { StreamWakes } from './stream-wakes.ts';
 
@@ -31,9 +33,10 @@ import { StreamWakes } from './stream-wakes.ts';
  * A collector's durable buffer for records that cannot be read again: records from sockets are written to
  * disk before they are published, and stay there until the aggregator has accepted them.
  *
- *     append -> pending (memory) --step--> segment, fdatasync --> one transaction in the state store --> published
- *                                                                                                          |
- *                       segments without live entries are removed <-- entries are removed <-- accepted <---'
+ *     append -> pending (memory) --> segment, fdatasync --> one transaction in the state store --> published
+ *                                       |                                                            |
+ *                                    answered                                                        |
+ *                       segments without live entries are removed <-- entries are removed <-- accepted
  *
  * Limits
  *
@@ -49,24 +52,26 @@ import { StreamWakes } from './stream-wakes.ts';
  * stream and one label. The state store has the location of each entry (`JournalIndex`), the stream, the
  * accepted end and the 64 bytes before it for each channel, and the location of the last entry.
  *
- * Steps: one at a time. Each step writes pending records, flushes them, commits them together with
- * acceptances and losses, and removes segments. A step begins 10 ms after the first record (group commit), 50
- * ms with more than 40 active streams, or at once when 1 MiB is pending or a peer waits for an answer. Records that
- * arrive during a step are the next group of the same step if they are 64 KiB or more: they are written and flushed
- * while the transaction of the previous group runs (`JournalCommit`). Otherwise they belong to the next step. Accepted
- * entries are removed every 200 ms.
+ * Steps: one write at a time, and one transaction at a time, side by side (`JournalCommit`). A write stores all pending
+ * records as one group and flushes it. It begins 10 ms after the first record (group commit), 50 ms with more than 40 active
+ * streams, or at once when 1 MiB is pending or a peer waits for an answer. A transaction commits all groups that are
+ * written, together with acceptances and losses. It begins after a write, at most every 10 ms unless 256 KiB are waiting or an
+ * answer waits for it. Accepted entries are removed every 200 ms.
  *
  * Publishing: the publisher learns of the first commit at once, and of those that follow it at most every 10 ms
  * (`StreamWakes`), so that small commits become one batch.
  *
- * Answers: `append` returns a position, and `onFlushed` reports it after the commit. A position that was
- * reported is part of each later recovery.
+ * Answers: `append` returns a position, and `onFlushed` reports it when each later process will find the records before
+ * it: after the flush of their group, or after the transaction if they cannot be recovered without it.
  *
- * Failures: no accepted record is discarded. A failed step leaves disk and index unchanged, returns the
- * records to the pending ones, and is retried after a second. Damaged entries are skipped and counted, and
- * the stream has a gap.
+ * Failures: no accepted record is discarded. A failed write leaves the disk unchanged and returns the records to the
+ * pending ones. The groups of a failed transaction remain on disk and belong to the next one. Both are retried after a
+ * second. Damaged entries are skipped and counted, and the stream has a gap.
  *
- * Recovery: the index is authoritative. Bytes after its last entry are truncated; they were never published.
+ * Recovery: the index is authoritative up to its last entry. The entries after it that belong to the journal
+ * (`recoverEntries`) are put into the index before anything else happens; the other bytes are truncated. None of them were
+ * published. The entries of version 0.1.0 have no links, so only its index counts. A build without `recoverEntries` can read
+ * the state after an orderly stop, which leaves nothing to recover; after a crash it truncates the entries.
  *
  * A channel contains one origin's records; a stream is the identity that the aggregator knows. When the
  * aggregator has other bytes of a stream (this state was rolled back or cloned), the channel continues as a
@@ -83,6 +88,7 @@ export class Journal implements JournalStreamHost {
   readonly #commit: JournalCommit;
   readonly #room: JournalRoom;
   readonly #loop: CommitLoop;
+  readonly #indexLoop: CommitLoop;
   readonly #channels = new Map<number, JournalChannel>();
   readonly #losses: JournalLosses;
   readonly #drains = new Drains();
@@ -93,7 +99,9 @@ export class Journal implements JournalStreamHost {
   #removedMs = Number.NEGATIVE_INFINITY;
   #commitAfterMs = COMMIT_AFTER_MS;
   #closing = false;
-  #failure: string | undefined;
+  #indexedMs = Number.NEGATIVE_INFINITY;
+  #writeFailure: string | undefined;
+  #indexFailure: string | undefined;
 
   /** Opens the journal and restores the state of its last commit. */
   static async open(options: JournalOptions): Promise<Journal> {
@@ -102,10 +110,14 @@ export class Journal implements JournalStreamHost {
     const { openLog = openSegmentLog } = options;
     const log = await openLog(directory, segmentBytes);
     const index = new JournalIndex(options.state, options.name);
-    await log.truncateTo(index.last);
+    const recovered = await recoverEntries(log, index);
+    await log.truncateTo(recovered.at(-1)?.place.location ?? index.last);
+    await indexRecovered(recovered, index, options);
     const segments = new JournalSegments(log, segmentBytes);
     for (const place of index.entries()) segments.hold(place.location);
-    return new Journal(options, { log, index, segments });
+    const journal = new Journal(options, { log, index, segments });
+    if (recovered.length > 0) journal.#events.recovered(amountOf(recovered));
+    return journal;
   }
 
   private constructor(options: JournalOptions, { log, index, segments }: JournalFiles) {
@@ -123,10 +135,11 @@ export class Journal implements JournalStreamHost {
       ...{ clock, events: this.#events, lossRecord },
       appended: (channel, bytes) => this.#count(channel, bytes),
     });
-    this.#loop = new CommitLoop(clock, () => this.#step());
+    this.#loop = new CommitLoop(clock, () => this.#write());
+    this.#indexLoop = new CommitLoop(clock, () => this.#index());
     this.#wakes = new StreamWakes(clock, ({ stream }) => this.#sink?.wake(stream));
     for (const { number, row } of index.channels())
-      this.#addChannel(number, row, index.lastEntry(number)?.end ?? 0);
+      this.#addChannel(number, row, { indexedEnd: index.lastEntry(number)?.end ?? 0, isStored: true });
     this.#events.opened({ streams: this.#channels.size, sizeBytes: log.bytes });
   }
 
@@ -146,9 +159,9 @@ export class Journal implements JournalStreamHost {
     return [...this.#channels.values()].filter(({ closed }) => !closed).map(({ origin }) => origin);
   }
 
-  /** Why the last step failed; undefined when it succeeded. A failed step is retried after a second. */
+  /** Why the last write or the last transaction failed; undefined when both succeeded. It is retried after a second. */
   get failure(): string | undefined {
-    return this.#failure;
+    return this.#writeFailure ?? this.#indexFailure;
   }
 
   /** The status of each stream, without pending records. */
@@ -158,10 +171,13 @@ export class Journal implements JournalStreamHost {
   }
 
   /** Returns the writer of an origin and continues its stream. One writer for each origin at a time. */
-  writer(origin: string, { onFlushed, onStoring, order = 'arrival' }: WriterOptions = {}): JournalWriter {
+  writer(origin: string, options: WriterOptions = {}): JournalWriter {
+    const { onFlushed, onStoring, onStored, isStoringRedone = false, order = 'arrival' } = options;
     const channel = this.#openChannel(origin) ?? this.#newChannel(origin);
     channel.onFlushed = onFlushed;
     channel.onStoring = onStoring;
+    channel.onStored = onStored;
+    channel.recoversEntries = onStoring === undefined || isStoringRedone;
     channel.pending.order = order;
     return {
       append: (bytes, label, peer) => this.#append(channel, { bytes, label, peer, addsLf: false }),
@@ -177,7 +193,7 @@ export class Journal implements JournalStreamHost {
 
   /** Resolves when all records that are in the journal now are accepted. */
   async drained(): Promise<void> {
-    await this.#loop.now();
+    await this.#commitNow();
     await this.#drains.wait([...this.#channels.values()]);
   }
 
@@ -189,7 +205,8 @@ export class Journal implements JournalStreamHost {
     this.#closing = true;
     for (const channel of this.#waiters.channels) this.#waiters.end(channel);
     await this.#loop.stop();
-    do await this.#loop.now();
+    await this.#indexLoop.stop();
+    do await this.#commitNow();
     while (this.#room.pendingBytes > 0 && !deadline.aborted && (await this.#pauseToRetry(deadline)));
     this.#wakes.stop();
     await this.#log.close();
@@ -197,7 +214,7 @@ export class Journal implements JournalStreamHost {
 
   /** For the streams. */
   accepted(channel: JournalChannel): void {
-    this.#loop.after(this.#room.full ? 0 : REMOVE_AFTER_MS);
+    this.#indexLoop.after(this.#room.full ? 0 : REMOVE_AFTER_MS);
     this.#drains.check();
     this.#releaseWaiters(channel);
   }
@@ -212,7 +229,7 @@ export class Journal implements JournalStreamHost {
     channel.dirty = true;
     this.#sink?.close(stream);
     // A stream is offered only after its identity is on disk.
-    for (await this.#loop.now(); channel.dirty && !this.#closing; await this.#loop.now())
+    for (await this.#commitNow(); !channel.isIndexed && !this.#closing; await this.#commitNow())
       await this.#options.clock.sleep(RETRY_AFTER_MS);
     this.#sink?.open(new JournalStream(channel, this));
   }
@@ -222,16 +239,21 @@ export class Journal implements JournalStreamHost {
   }
 
   #newChannel(origin: string): JournalChannel {
-    const channel = this.#addChannel(this.#nextChannel, newChannelRow(origin, mintStreamId()), 0);
+    const row = newChannelRow(origin, mintStreamId());
+    const channel = this.#addChannel(this.#nextChannel, row, { indexedEnd: 0, isStored: false });
     channel.unopened = true;
     return channel;
   }
 
-  #addChannel(number: number, row: ChannelRow, flushedEnd: number): JournalChannel {
+  #addChannel(
+    number: number,
+    row: ChannelRow,
+    stored: Pick<ChannelBeginning, 'indexedEnd' | 'isStored'>,
+  ): JournalChannel {
     const { clock, maxBytes } = this.#options;
     const share = JournalRoom.share(maxBytes);
     const channel = new JournalChannel(number, row, {
-      ...{ flushedEnd, share, nowMs: clock.monotonicMs(), buffers: this.#buffers },
+      ...{ ...stored, share, nowMs: clock.monotonicMs(), buffers: this.#buffers },
     });
     this.#channels.set(number, channel);
     this.#nextChannel = Math.max(this.#nextChannel, number + 1);
@@ -285,7 +307,7 @@ export class Journal implements JournalStreamHost {
 
   /** A failed step is retried later: senders must not keep a failing disk busy. */
   #flushSoon(): void {
-    if (this.#failure === undefined) this.#loop.soon();
+    if (this.failure === undefined) this.#loop.soon();
   }
 
   #drop(channel: JournalChannel, bytes: number, label: RecordLabel): void {
@@ -303,34 +325,80 @@ export class Journal implements JournalStreamHost {
 
   readonly #now = (): bigint => this.#options.clock.nowUnixNano();
 
-  async #step(): Promise<void> {
+  /** Everything that is pending now is written and in the index, unless that fails. */
+  async #commitNow(): Promise<void> {
+    await this.#loop.now();
+    await this.#indexLoop.now();
+    // Removes the segments of removed entries.
+    await this.#loop.now();
+  }
+
+  async #write(): Promise<void> {
     await this.#freeSpace.check();
     this.#losses.keep(this.#channels.values(), this.#closing);
     try {
-      await this.#commit.run({
-        channels: () => [...this.#channels.values()],
-        isRemoving: this.#isRemovalDue(),
-        committed: (group) => {
-          // Now: a run of groups must not exceed the limit of the journal.
-          this.#room.diskBytes = this.#segments.bytes;
-          this.#commitAfterMs = commitAfterMs(group);
-          for (const each of group) this.#committed(each);
-        },
-      });
+      await this.#commit.write([...this.#channels.values()]);
+      this.#answer();
       await this.#segments.removeDead((segment, err) => this.#events.segmentRemovalFailed({ segment, err }));
     } catch (error) {
-      this.#events.commitFailed({ err: error });
-      this.#failure = (error as Error).message;
+      this.#writeFailure = this.#failed(error as Error);
       this.#loop.after(RETRY_AFTER_MS);
       return;
     }
-    this.#failure = undefined;
+    this.#writeFailure = undefined;
     this.#room.diskBytes = this.#segments.bytes;
     this.#events.size({ sizeBytes: this.#segments.bytes });
     this.#reportLosses();
     for (const channel of this.#waiters.channels) this.#releaseWaiters(channel);
+    this.#stepAgain();
+    this.#requestIndex();
+  }
+
+  /** A transaction follows at once, or after some more groups: peers that need small groups do not wait for it. */
+  #requestIndex(): void {
+    if (!this.#commit.isIndexDue || this.#indexFailure !== undefined) return;
+    const isUrgent = this.#commit.isIndexUrgent || this.#commit.unindexedBytes >= INDEX_FROM_BYTES;
+    const dueInMs = this.#indexedMs + INDEX_EVERY_MS - this.#options.clock.monotonicMs();
+    if (isUrgent || dueInMs <= 0) this.#indexLoop.soon();
+    else this.#indexLoop.after(Math.ceil(dueInMs));
+  }
+
+  async #index(): Promise<void> {
+    this.#indexedMs = this.#options.clock.monotonicMs();
+    const removed = this.#isRemovalDue()
+      ? [...this.#channels.values()].filter(({ isRowOutdated }) => isRowOutdated)
+      : [];
+    try {
+      const committed = await this.#commit.index(removed);
+      this.#commitAfterMs = commitAfterMs(committed);
+      for (const each of committed) this.#committed(each);
+    } catch (error) {
+      this.#indexFailure = this.#failed(error as Error);
+      this.#indexLoop.after(RETRY_AFTER_MS);
+      return;
+    }
+    this.#indexFailure = undefined;
+    this.#answer();
     this.#forgetFinished();
     this.#stepAgain();
+    this.#requestIndex();
+    if (removed.length > 0) this.#loop.after(0);
+  }
+
+  /** Each later process finds these records. */
+  #answer(): void {
+    for (const [channel, end] of this.#commit.answerable()) this.#answerUntil(channel, end);
+  }
+
+  #answerUntil(channel: JournalChannel, end: Position): void {
+    if (end <= channel.answeredEnd) return;
+    channel.answeredEnd = end;
+    channel.onFlushed?.(end);
+  }
+
+  #failed(err: Error): string {
+    this.#events.commitFailed({ err });
+    return err.message;
   }
 
   /** Removes at intervals: a removal costs an index look-up for each stream, and nothing waits for it. */
@@ -345,7 +413,7 @@ export class Journal implements JournalStreamHost {
     this.#events.committed({ records, bytes });
     collectGarbageAfter(bytes);
     letHeapGrow(bytes);
-    channel.sizeHistory.record(channel.flushedEnd, this.#options.clock.monotonicMs());
+    channel.sizeHistory.record(channel.indexedEnd, this.#options.clock.monotonicMs());
     const released = bytes + records * RECORD_OVERHEAD_BYTES;
     channel.pendingBytes -= released;
     this.#room.pendingBytes -= released;
@@ -353,7 +421,10 @@ export class Journal implements JournalStreamHost {
       channel.unopened = false;
       this.#sink?.open(new JournalStream(channel, this));
     }
-    if (records > 0) channel.onFlushed?.(channel.flushedEnd);
+    if (records > 0) {
+      channel.onStored?.();
+      this.#answerUntil(channel, channel.indexedEnd);
+    }
     // There are more records, or the stream has ended.
     if (records > 0 || channel.closed) this.#wakes.add(channel, bytes);
   }
@@ -368,7 +439,8 @@ export class Journal implements JournalStreamHost {
 
   #forgetFinished(): void {
     for (const channel of this.#channels.values())
-      if (channel.finished && !channel.dirty && !channel.isRowOutdated) this.#channels.delete(channel.number);
+      if (channel.finished && channel.isIndexed && !channel.isRowOutdated)
+        this.#channels.delete(channel.number);
   }
 
   /** Continues what one step could not finish, and polls for free disk space. */
@@ -376,7 +448,7 @@ export class Journal implements JournalStreamHost {
     const channels = [...this.#channels.values()];
     if (channels.some(({ dirty }) => dirty)) this.#loop.after(0);
     else if (channels.some(({ isRowOutdated }) => isRowOutdated))
-      this.#loop.after(this.#room.full ? 0 : REMOVE_AFTER_MS);
+      this.#indexLoop.after(this.#room.full ? 0 : REMOVE_AFTER_MS);
     if (channels.some(({ loss }) => loss !== undefined)) this.#loop.after(KEEP_LOSS_AFTER_MS);
     if (!this.#waiters.isEmpty) this.#loop.after(CHECK_ROOM_AFTER_MS);
   }
@@ -390,6 +462,10 @@ export class Journal implements JournalStreamHost {
 }
 
 const COMMIT_AFTER_MS = 10;
+/** The publisher is woken at most this often. */
+const INDEX_EVERY_MS = 10;
+/** More records may not be in memory any more when they are published. */
+const INDEX_FROM_BYTES = 256 * 1024;
 /** Each stream has a fixed cost in a commit: with many streams, a commit waits longer for more records. */
 const MANY_STREAMS = 40;
 const COMMIT_MANY_AFTER_MS = 50;
@@ -410,6 +486,35 @@ interface JournalFiles {
   readonly log: SegmentLog;
   readonly index: JournalIndex;
   readonly segments: JournalSegments;
+}
+
+/** Makes the index authoritative again. */
+async function indexRecovered(
+  recovered: readonly RecoveredEntry[],
+  index: JournalIndex,
+  { state, onRecovered }: JournalOptions,
+): Promise<void> {
+  const last = recovered.at(-1);
+  if (last === undefined) return;
+  const origins = new Map(index.channels().map(({ number, row }) => [number, row.origin]));
+  const store = onRecovered?.(
+    recovered.map(({ place, batch }) => ({ origin: origins.get(place.channel) ?? '', entry: batch })),
+  );
+  await state.write(() => {
+    for (const { place } of recovered) index.putEntry(place);
+    store?.();
+    index.putLast(last.place.location, last.id);
+  });
+}
+
+function amountOf(recovered: readonly RecoveredEntry[]): Amount {
+  let records = 0;
+  let bytes = 0;
+  for (const { batch } of recovered) {
+    records += batch.sizes.length;
+    bytes += batch.data.length;
+  }
+  return { records, bytes };
 }
 
 /** Delay before the next commit, in which more records can join it. */

@@ -4,7 +4,7 @@ import type { SourceEnvironment } from './source-type.ts';
 
 /** Opens the journal of a source. Loads it on demand, because the registry of sources is part of `--help`. */
 export async function openSourceJournal(
-  options: Pick<JournalOptions, 'name' | 'unlabelledPrefix' | 'maxBytes' | 'lossRecord'>,
+  options: Pick<JournalOptions, 'name' | 'unlabelledPrefix' | 'maxBytes' | 'lossRecord' | 'onRecovered'>,
   { stateDirectory: directory, store: state, clock, logger, metrics }: SourceEnvironment,
 ): Promise<Journal> {
   const journals = await import('../journal/journal.ts');

@@ -72,6 +72,11 @@ export function encodeEntryHeader(payload: readonly PayloadPart[], length: numbe
   return header;
 }
 
+/** The length in an entry's header, which can be damaged. */
+export function entryLengthOf(header: Buffer): number {
+  return header.readUInt32LE(4);
+}
+
 /** The fault of an entry (header and payload); undefined when it is valid. */
 export function entryFault(entry: Buffer, length: number): string | undefined {
   if (entry.length < ENTRY_HEADER_BYTES + length) return 'the file ends before the entry does';

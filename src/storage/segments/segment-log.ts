@@ -9,6 +9,7 @@ import {
   encodeSegmentHeader,
   endOfEntry,
   entryFault,
+  entryLengthOf,
   type PayloadPart,
   SEGMENT_HEADER_BYTES,
   type SegmentLocation,
@@ -20,7 +21,8 @@ import { SegmentWriter } from './segment-writer.ts';
 
 /*
  * An append-only log of byte strings in numbered files. The bytes have no meaning here: the owner keeps the locations (in the
- * state store), and that index is authoritative. Entries that are not in the index are garbage.
+ * state store), and that index is authoritative. Entries that are not in the index are garbage, unless the owner can
+ * prove after a crash that they belong to the log: `entryAt` reads an entry without an index.
  *
  *     00000007.segment
  *     +--------------------+---------------------+------------+---------------------+------------+--- ...
@@ -49,7 +51,7 @@ import { SegmentWriter } from './segment-writer.ts';
  *     after a failed fdatasync the kernel may hold pages as clean that never reached the disk, and a second fdatasync
  *     would succeed. The next append begins a new segment.
  *   - The truncation fails too: the segment keeps its garbage, and the next append begins a new one.
- *   - The owner's commit fails: it calls `truncateTo` with its last indexed location.
+ *   - The owner's commit fails: it commits the same locations again, or calls `truncateTo` with its last indexed location.
  *
  * Recovery: `open` lists the files; the owner calls `truncateTo` with the last location of its index, which truncates
  * leftovers of a crash, and verifies locations with `holds`.
@@ -192,6 +194,22 @@ export class SegmentLog {
     return entry.subarray(ENTRY_HEADER_BYTES);
   }
 
+  /** The entry whose header is at `offset`; undefined when no valid entry begins there. For entries without an index. */
+  async entryAt(segment: number, offset = SEGMENT_HEADER_BYTES): Promise<FoundEntry | undefined> {
+    const room = this.sizeOf(segment) - offset - ENTRY_HEADER_BYTES;
+    if (room < 0) return undefined;
+    const header = Buffer.alloc(ENTRY_HEADER_BYTES);
+    try {
+      await this.#reader.read({ segment, offset, length: 0 }, header);
+      const location = { segment, offset, length: entryLengthOf(header) };
+      if (location.length > room) return undefined;
+      return { location, payload: await this.read(location) };
+    } catch (error) {
+      if (error instanceof CorruptEntryError) return undefined;
+      throw error;
+    }
+  }
+
   pathOf(segment: number): string {
     return join(this.directory, segmentFileName(segment));
   }
@@ -319,6 +337,12 @@ export interface SegmentLogOptions {
   readonly directory: string;
   readonly segmentBytes?: number;
   readonly fileSystem?: FileSystem;
+}
+
+/** An entry that was found without an index. */
+export interface FoundEntry {
+  readonly location: SegmentLocation;
+  readonly payload: Buffer;
 }
 
 interface Position {

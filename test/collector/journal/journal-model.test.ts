@@ -213,6 +213,8 @@ class JournalAndModel {
   #writer(channel: Channel): JournalWriter {
     channel.writer ??= this.#opened.journal.writer(channel.origin, {
       order: channel.origin === 'c' ? 'label' : 'arrival',
+      // Its records are not recovered without their transaction.
+      ...(channel.origin === 'b' && { onStoring: () => {} }),
       onFlushed: (end) => {
         expect(end).toBeGreaterThan(channel.flushedEnd);
         expect(end).toBeLessThanOrEqual(channel.appendedEnd);

@@ -317,7 +317,7 @@ describe('Journal', () => {
     expect(lines.some(({ msg }) => msg.startsWith('The journal has no room;'))).toBe(true);
 
     sink.stream.accept(100_000_000);
-    await vi.waitFor(async () => expect(await metric('records_total')).toBe(401 - lost));
+    await vi.waitFor(async () => expect(await metric('records_total')).toBe(401 - lost), { timeout: 20_000 });
     expect(textsOf(await readAll(sink.stream))).toEqual([`lost ${lost} records of ${lost * 1000} bytes`]);
     writer.append(bytes('next'), LABEL);
     await vi.waitFor(async () => expect(textsOf(await readAll(sink.stream))).toHaveLength(2));

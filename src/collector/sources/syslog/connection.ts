@@ -38,6 +38,7 @@ export class Connection implements FlushedListener {
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
       this.#process();
+      this.#keepRemainder(chunk);
     });
     socket.on('end', () => {
       this.#hasPeerEnded = true;
@@ -104,6 +105,12 @@ export class Connection implements FlushedListener {
     const mayRead = this.#chunks.length === 0 && !this.#protocol.isFull;
     if (mayRead && socket.isPaused()) socket.resume();
     else if (!mayRead && !socket.isPaused()) socket.pause();
+  }
+
+  /** The memory of the chunk is used again. */
+  #keepRemainder(chunk: Buffer): void {
+    for (const [index, each] of this.#chunks.entries())
+      if (each.buffer === chunk.buffer) this.#chunks[index] = Buffer.from(each);
   }
 
   /** The next chunk, cut to the bytes that the protocol accepts now. */

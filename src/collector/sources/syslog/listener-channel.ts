@@ -14,19 +14,22 @@ import type { ResendWindow } from './resend-window.ts';
 export class ListenerChannel implements RecordChannel {
   readonly #writer: JournalWriter;
   readonly #label: RecordLabel;
-  readonly #resends: ListenerChannelOptions['resends'];
   readonly #waiting = new Set<FlushedListener>();
   #flushed: Position = 0;
   #dropped = 0;
   #records = 0;
   #bytes = 0;
 
-  constructor({ journal, origin, label, resends }: ListenerChannelOptions) {
+  constructor({ journal, origin, label, resends, isPacked = false }: ListenerChannelOptions) {
     this.#label = label;
-    this.#resends = resends;
     this.#writer = journal.writer(origin, {
       onFlushed: (end) => this.#onFlushed(end),
-      ...(resends && { onStoring: (end) => resends.storing(end) }),
+      ...(resends && {
+        onStoring: (end) => resends.storing(end),
+        onStored: () => resends.stored(),
+        // By `rememberRecovered`.
+        isStoringRedone: !isPacked,
+      }),
     });
   }
 
@@ -101,7 +104,6 @@ export class ListenerChannel implements RecordChannel {
 
   #onFlushed(end: Position): void {
     this.#flushed = end;
-    this.#resends?.stored();
     for (const listener of this.#waiting) listener.onFlushed(end);
   }
 }
@@ -112,4 +114,6 @@ export interface ListenerChannelOptions {
   readonly label: RecordLabel;
   /** Written together with the records. */
   readonly resends?: Pick<ResendWindow, 'storing' | 'stored'> | undefined;
+  /** The records are made of several messages, so their fingerprints cannot be computed from them. */
+  readonly isPacked?: boolean;
 }

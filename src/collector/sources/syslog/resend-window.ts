@@ -9,9 +9,10 @@ import { PeerWindow } from './peer-window.ts';
  * answer again. rsyslog then also repeats the messages of its current batch, of which some are in the first group. A
  * client cannot know which messages were stored.
  *
- * The window has fingerprints of the newest messages of each sender. They are written in the transaction that stores
- * the messages, so a message that is stored is in the window of each later process, also after a crash, and after the
- * aggregator has accepted the message.
+ * The window has fingerprints of the newest messages of each sender. They are written in the transaction that puts
+ * the messages into the index of the journal. A crash can come after the answer and before this transaction: then the
+ * restart recovers the messages, and remembers their fingerprints in the transaction that indexes them. So a message that
+ * is stored is in the window of each later process, also after the aggregator has accepted the message.
  *
  * Without an identity, equal messages are legal. A message in the beginning of a session that equals one in the window
  * is marked, not dropped. With an identity, a message is a repetition if the same sender has sent the same bytes
@@ -60,6 +61,14 @@ export class ResendWindow {
       lastEnd: () => this.#lastEnd,
       ended: () => this.#ended(name, peer),
     });
+  }
+
+  /** The message was stored by an earlier process, and its fingerprint was not. `storing` writes it. */
+  remember(message: Uint8Array, address: string): void {
+    const track = this.track(address);
+    const checked = track.check(message);
+    if (checked.kind !== 'dropped') track.add(checked.fingerprint, 0);
+    track.end();
   }
 
   /** For the journal: called inside the transaction that stores all messages before `end`. */

@@ -4,6 +4,7 @@ import { createServer, type DropArgument, isIPv6, type Server, type Socket } fro
 import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from 'node:tls';
 import { untilQuiet } from '../../../runtime/async/until-quiet.ts';
 import { productVersion } from '../../../runtime/product-version.ts';
+import { REUSED_READ_BUFFER, withReusedReadBuffer } from '../../../runtime/reused-read-buffer.ts';
 import { ContentWatcher } from '../../../runtime/watching/content-watcher.ts';
 import { clearSocketPath } from '../clear-socket-path.ts';
 import { Connection, type ConnectionProtocol } from './connection.ts';
@@ -46,11 +47,12 @@ export class StreamListener implements SyslogListener {
     const server = tls === undefined ? createServer(NET_OPTIONS) : await this.#tlsServer(tls);
     server.maxConnections = maxConnections;
     server.on('drop', (dropped) => events.tooManyConnections({ listener, peer: droppedPeer(dropped) }));
-    server.on('connection', (socket: Socket) => {
+    server.on('connection', (accepted: Socket) => {
+      const socket = tls === undefined ? withReusedReadBuffer(accepted) : accepted;
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
+      if (tls === undefined) this.#accept(socket);
     });
-    if (tls === undefined) server.on('connection', (socket: Socket) => this.#accept(socket));
     if ('path' in listen) {
       await clearSocketPath(listen.path);
       server.listen({ path: listen.path, backlog: BACKLOG });
@@ -241,7 +243,7 @@ interface Accepted {
 }
 
 /** A client that has sent everything may close its side and wait for answers. TLS has no half-closed connections. */
-const NET_OPTIONS = { allowHalfOpen: true };
+const NET_OPTIONS = { allowHalfOpen: true, ...REUSED_READ_BUFFER };
 const PLAIN_BYTES = new Set([
   'ERR_SSL_WRONG_VERSION_NUMBER',
   'ERR_SSL_UNKNOWN_PROTOCOL',

@@ -9,12 +9,13 @@ import type { Journal } from '../../journal/journal.ts';
 import type { ListenerStatus, Source, SourceStatus, StreamSink } from '../../source.ts';
 import { SYSLOG_EVENTS, type SyslogEvents } from './events.ts';
 import { explainListeners } from './explain-listener.ts';
-import { isRelp, listenText } from './listen-address.ts';
+import { listenText } from './listen-address.ts';
 import { ListenerChannel } from './listener-channel.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
+import { resendWindow } from './listener-resends.ts';
 import { PackedChannel, type PackedChannelOptions } from './packed-channel.ts';
 import { RejectedPeers } from './rejected-peers.ts';
-import { forgetResends, ResendWindow } from './resend-window.ts';
+import { forgetResends } from './resend-window.ts';
 import { StreamListener } from './stream-listener.ts';
 import type { SyslogListener, SyslogListenerOptions } from './syslog-listener.ts';
 import { UdpListener } from './udp-listener.ts';
@@ -112,7 +113,8 @@ export class SyslogSource implements Source {
       resource: new Map([...resource, ...configuration.resource]),
     };
     const resends = resendWindow(configuration, store);
-    const channel = new ListenerChannel({ journal, origin: name, label, resends });
+    const isPacked = configuration.pack !== undefined;
+    const channel = new ListenerChannel({ journal, origin: name, label, resends, isPacked });
     const packed = packedChannel(configuration, { channel, ...label, clock });
     const rejected = new RejectedPeers(clock);
     const options = {
@@ -217,12 +219,6 @@ function inheritedSocket(
     `Cannot listen at ${listenText(listen)}: systemd must pass exactly one socket with this name, got ${fds.length}. ` +
       `Names of passed sockets: ${names}. Set FileDescriptorName= in the socket unit and start it before the service.`,
   );
-}
-
-function resendWindow(configuration: ListenerConfiguration, store: StateStore): ResendWindow | undefined {
-  const { listen, identity, onResend } = configuration;
-  if (!isRelp(listen) || (onResend === 'keep' && identity === undefined)) return undefined;
-  return new ResendWindow({ store, listener: listenText(listen), identity, isMarking: onResend === 'mark' });
 }
 
 function createListener(options: SyslogListenerOptions): SyslogListener {

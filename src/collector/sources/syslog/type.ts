@@ -30,8 +30,10 @@ export const syslogType: SourceType<SyslogConfiguration, typeof SYSLOG_VARIABLES
     }),
   open: async ({ listeners, journalMaxBytes }, environment) => {
     const { SyslogSource } = await import('./syslog-source.ts');
+    const { rememberRecovered } = await import('./listener-resends.ts');
+    const onRecovered = rememberRecovered(listeners, environment.store);
     const journal = await openSourceJournal(
-      { name: NAME, maxBytes: journalMaxBytes, lossRecord },
+      { name: NAME, maxBytes: journalMaxBytes, lossRecord, onRecovered },
       environment,
     );
     return new SyslogSource({ listeners, journal, ...environment });

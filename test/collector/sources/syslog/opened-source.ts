@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { Journal } from '../../../../src/collector/journal/journal.ts';
+import type { ListenerConfiguration } from '../../../../src/collector/sources/syslog/listener-configuration.ts';
+import { rememberRecovered } from '../../../../src/collector/sources/syslog/listener-resends.ts';
 import { lossRecord } from '../../../../src/collector/sources/syslog/loss-record.ts';
 import { SyslogSource } from '../../../../src/collector/sources/syslog/syslog-source.ts';
 import { syslogType } from '../../../../src/collector/sources/syslog/type.ts';
@@ -14,6 +16,16 @@ import { capturedLogger } from '../../../support/captured-logger.ts';
 import { PullingSink, TakenBytes } from '../../../support/pulling-sink.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 import { THREAD_ARGUMENTS } from '../../../support/thread-arguments.ts';
+
+/** The listeners of a configuration in JSON. */
+export function listenersOf(listeners: readonly object[]): readonly ListenerConfiguration[] {
+  const environment = { COLLECTOR_SYSLOG_CONFIGURATION: JSON.stringify(listeners) };
+  const { values, problems } = parseVariables(syslogType.variables, environment);
+  if (problems.length > 0) throw new Error(JSON.stringify(problems));
+  const { configuration } = syslogType.parse(values, { once: false, otherSources: [] });
+  if (configuration === undefined) throw new Error('not configured');
+  return configuration.listeners;
+}
 
 /** A running source with these listeners, and everything that an aggregator takes from it. */
 export async function openedSource(
@@ -29,21 +41,18 @@ export async function openedSource(
   } = {},
 ) {
   const state = directory ?? (await temporaryDirectory());
-  const environment = { COLLECTOR_SYSLOG_CONFIGURATION: JSON.stringify(listeners) };
-  const { values, problems } = parseVariables(syslogType.variables, environment);
-  if (problems.length > 0) throw new Error(JSON.stringify(problems));
-  const { configuration } = syslogType.parse(values, { once: false, otherSources: [] });
-  if (configuration === undefined) throw new Error('not configured');
+  const configurations = listenersOf(listeners);
   const store = await openStateStore(join(state, 'state'));
   const { logger, lines } = capturedLogger();
   const metrics = new Registry();
   const dependencies = { clock, logger, metrics };
   const journal = await Journal.open({
     ...{ name: 'syslog', directory: state, state: store, maxBytes: journalBytes, lossRecord },
+    onRecovered: rememberRecovered(configurations, store),
     ...dependencies,
   });
   const source = new SyslogSource({
-    ...{ listeners: configuration.listeners, journal, store, threadArguments: THREAD_ARGUMENTS },
+    ...{ listeners: configurations, journal, store, threadArguments: THREAD_ARGUMENTS },
     resource: new Map([['host.name', 'collector']]),
     ...dependencies,
   });
