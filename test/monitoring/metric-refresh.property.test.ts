@@ -83,10 +83,8 @@ describeEachMonitorStore('refreshed points', (open) => {
               clock.jumpWallClock((step.seconds - 1) * 1000);
               await pass(clock, 1);
             } else if (step.kind === 'hand over') {
-              // Without transactions, an evaluator that loses its lease in the middle may remove points: docs/store.md.
-              const isClean = step.isClean || store.database.dialect === 'clickhouse';
-              const stopped = monitor.stop(isClean ? new AbortController().signal : AbortSignal.abort());
-              if (isClean) await stopped;
+              const stopped = monitor.stop(step.isClean ? new AbortController().signal : AbortSignal.abort());
+              if (step.isClean) await stopped;
               monitor = evaluator();
               await monitor.start();
             } else {
