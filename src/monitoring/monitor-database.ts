@@ -26,7 +26,7 @@ import type { Clock } from '../runtime/clock.ts';
  * - Deleted definitions stay deleted: a refresh or check in progress either is deleted with them, or finds
  * them missing.
  *
- * The name in the row is that of the holder with the number of its term: an evaluator that has lost the lease and takes
+ * The name in the row is that of the holder with the number of its term, from the second one on: an evaluator that has lost the lease and takes
  * it again is another holder. So statements of its earlier term have no effect, and it finds out that there was another
  * holder in between.
  *
@@ -65,7 +65,8 @@ export class MonitorDatabase {
   }
 
   #holderOf(term: number): string {
-    return `${this.#options.holder} ${term}`;
+    const { holder } = this.#options;
+    return term > 1 ? `${holder} ${term}` : holder;
   }
 
   /** Another aggregator may use the store at the same time. DuckDB permits one process for each database. */

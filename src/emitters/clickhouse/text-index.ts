@@ -53,7 +53,7 @@ function dayWithoutIndex({ configuration: { database }, clock }: TextIndexOption
   const now = Number(clock.nowUnixNano() / 1_000_000_000n);
   const ofTable = `database = '${database}' and table = '${LOG_TABLE}'`;
   return `select toUInt32(partition) as day from system.parts
-    where ${ofTable} and active and toUInt32(partition) < toYYYYMMDD(fromUnixTimestamp(${now}, 'UTC'))
+    where ${ofTable} and active and toUInt32(partition) < toYYYYMMDD(toDateTime(${now}, 'UTC'))
       and not exists (select 1 from system.mutations
         where ${ofTable} and not is_done and command like '%MATERIALIZE INDEX%')
     group by day
