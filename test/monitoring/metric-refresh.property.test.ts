@@ -75,6 +75,8 @@ describeEachMonitorStore('refreshed points', (open) => {
           let holders = 0;
           const evaluator = () => turnedMonitor(store, clock, `holder ${++holders}`).monitor;
           let monitor = evaluator();
+          /** They are in the middle of a computation while their successors start. */
+          const former: (typeof monitor)[] = [];
           for (const definition of DEFINITIONS) await monitor.createMetric(definition);
           await monitor.start();
           for (const step of steps) {
@@ -85,6 +87,7 @@ describeEachMonitorStore('refreshed points', (open) => {
             } else if (step.kind === 'hand over') {
               const stopped = monitor.stop(step.isClean ? new AbortController().signal : AbortSignal.abort());
               if (step.isClean) await stopped;
+              else former.push(monitor);
               monitor = evaluator();
               await monitor.start();
             } else {
@@ -101,6 +104,8 @@ describeEachMonitorStore('refreshed points', (open) => {
               await flushed;
             }
           }
+          // The time of the clock does not wait for the statements of a database.
+          for (const each of former) await each.stop(new AbortController().signal);
           clock.jumpWallClock(30_000);
           await pass(clock, 16);
           const nowSeconds = Number(clock.nowUnixNano() / 1_000_000_000n);
