@@ -129,7 +129,7 @@ describeEachMonitorStore('refreshed points', (open) => {
       ),
       { numRuns: Number(process.env.RUNS ?? 8) },
     );
-  }, 120_000);
+  }, 300_000);
 });
 
 interface Window {
