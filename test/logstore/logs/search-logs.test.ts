@@ -153,9 +153,9 @@ describeEachStore('a search', (openStore) => {
     for (const [index, time] of times.entries())
       await store.write([jsonBatch([{ time, msg: `needle ${index}` }], { start: index * 1000 })]);
     const search = searchIn(store);
-    for (const request of [{}, { from: '500d' }, { text: 'needle' }, { from: '500d', to: '24h' }]) {
+    for (const request of [{}, { from: '12000h' }, { text: 'needle' }, { from: '12000h', to: '24h' }]) {
       const expected = 'to' in request ? hours.slice(2) : hours;
-      for (const limit of [1, 2, 3, 5, 10]) {
+      for (const limit of [1, 3, 10]) {
         const all = await walk(search, { ...request, limit });
         expect(all.map(({ body }) => body)).toEqual(expected.map((hour) => `needle ${hours.indexOf(hour)}`));
       }
