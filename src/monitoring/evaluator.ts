@@ -120,7 +120,10 @@ export class Evaluator {
 
   async #askForLease(): Promise<void> {
     const { database, pages, events } = this.#options;
+    const { term } = database;
     const isHeld = await database.acquire();
+    // Another aggregator may have had it in between.
+    if (this.#isHolder && database.term !== term) this.#lost();
     if (isHeld && !this.#isHolder) {
       await pages.takeOver();
       this.#isHolder = true;

@@ -9,7 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
  * The store as the monitor uses it. If several aggregators share a store, the one that holds the lease, a row
  * of `leases`, refreshes metrics and checks alerts.
  *
- *     acquire            take the row if it is ours or has expired; the holder repeats this before LEASE_MS
+ *     acquire            renew the row if it is ours, or take it if it has expired; the holder repeats this before LEASE_MS
  *     writeAsHolder      1. update leases set expires_at = ... where holder = me     locks the row, and renews
  *                        2. the changes, each statement with `where isHeld`
  *     write              1. update leases set expires_at = expires_at                locks the row, holder or not
@@ -26,25 +26,47 @@ import type { Clock } from '../runtime/clock.ts';
  * - Deleted definitions stay deleted: a refresh or check in progress either is deleted with them, or finds
  * them missing.
  *
+ * The name in the row is that of the holder with the number of its term, from the second one on: an evaluator that has lost the lease and takes
+ * it again is another holder. So statements of its earlier term have no effect, and it finds out that there was another
+ * holder in between.
+ *
+ * ClickHouse has no transactions. There each statement has its own check of the lease, and the holder asks at the end
+ * whether it has still had the lease: if not, some of its statements had no effect.
+ *
  * Within this process, writes wait for each other in a queue of promises, so that DuckDB has no conflict to
  * refuse.
  */
 export class MonitorDatabase {
   readonly dialect: SqlDialect;
-  /** A condition for statements. */
-  readonly isHeld: Sql;
-  /** The same condition on the row itself: only this form is evaluated again after a wait for the row. */
-  readonly #isOurs: Sql;
   readonly #options: MonitorDatabaseOptions;
   readonly #runs = new SerialQueue();
   /** The row of the lease was there when it was last written. */
   #hasRow = false;
+  #term = 0;
 
   constructor(options: MonitorDatabaseOptions) {
     this.#options = options;
     this.dialect = dialectOf(options.database.dialect);
-    this.#isOurs = sql`name = 'monitor' and holder = ${options.holder}::text`;
-    this.isHeld = sql`exists (select 1 from leases where ${this.#isOurs})`;
+  }
+
+  /** How often this aggregator has taken the lease. In between, another one may have had it. */
+  get term(): number {
+    return this.#term;
+  }
+
+  /** A condition for statements. */
+  get isHeld(): Sql {
+    return sql`exists (select 1 from leases where ${this.#isOurs})`;
+  }
+
+  /** The same condition on the row itself: only this form is evaluated again after a wait for the row. */
+  get #isOurs(): Sql {
+    return sql`name = 'monitor' and holder = ${this.#holderOf(this.#term)}::text`;
+  }
+
+  #holderOf(term: number): string {
+    const { holder } = this.#options;
+    return term > 1 ? `${holder} ${term}` : holder;
   }
 
   /** Another aggregator may use the store at the same time. DuckDB permits one process for each database. */
@@ -97,26 +119,37 @@ export class MonitorDatabase {
     return rows;
   }
 
-  /** undefined: another aggregator holds the lease, and nothing was written. */
+  /**
+   * undefined: another aggregator holds the lease, and nothing was written. Without transactions, the first of the
+   * statements may have been.
+   */
   async writeAsHolder(statements: readonly Sql[], timeoutMs = TIMEOUT_MS): Promise<Rows | undefined> {
     const expiresAt = this.time(this.nowUnixMicro + (timeoutMs + LEASE_MS) * 1000);
     const renew = sql`update leases set expires_at = ${expiresAt} where ${this.#isOurs} returning holder`;
-    const [renewed, ...rows] = await this.#run([renew, ...statements], timeoutMs);
-    return renewed?.length === 1 ? rows : undefined;
+    const hasTransactions = this.dialect.hasTransactions !== false;
+    const isStillHeld = hasTransactions ? [] : [sql`select 1 as one where ${this.isHeld}`];
+    const [renewed, ...rows] = await this.#run([renew, ...statements, ...isStillHeld], timeoutMs);
+    if (renewed?.length !== 1) return undefined;
+    if (hasTransactions) return rows;
+    return rows.at(-1)?.length === 1 ? rows.slice(0, -1) : undefined;
   }
 
-  /** Resolves with whether this aggregator holds the lease from now on. */
+  /** Resolves with whether this aggregator holds the lease from now on. A new `term`: it has not held it until now. */
   async acquire(): Promise<boolean> {
-    const { holder } = this.#options;
     const now = this.nowUnixMicro;
+    const expiresAt = this.time(now + LEASE_MS * 1000);
+    const next = this.#term + 1;
+    const renew = sql`update leases set expires_at = ${expiresAt} where ${this.#isOurs} returning holder`;
     // Not `on conflict do update`: with that, a COMMIT that fails on a full disk terminates DuckDB's process.
-    const take = sql`update leases set holder = ${holder}::text, expires_at = ${this.time(now + LEASE_MS * 1000)}
-      where name = 'monitor' and (holder = ${holder}::text or expires_at <= ${this.time(now)})
+    const take = sql`update leases set holder = ${this.#holderOf(next)}::text, expires_at = ${expiresAt}
+      where name = 'monitor' and (holder = ${this.#holderOf(next)}::text or expires_at <= ${this.time(now)})
       returning holder`;
     await this.#insertRow();
-    const [taken] = await this.#run([take], TIMEOUT_MS);
-    this.#hasRow = taken?.length === 1;
-    return this.#hasRow;
+    const [renewed, taken] = await this.#run([renew, take], TIMEOUT_MS);
+    if (taken?.length === 1) this.#term = next;
+    const isHeld = renewed?.length === 1 || taken?.length === 1;
+    this.#hasRow = isHeld;
+    return isHeld;
   }
 
   /** Releases the lease, so that another aggregator need not wait until it expires. */

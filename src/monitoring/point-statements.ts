@@ -29,10 +29,11 @@ export class PointStatements {
   /** Computes the points of these buckets again. */
   replace(span: Span): readonly Sql[] {
     const { dialect, isHeld } = this.#database;
+    const value = dialect.inRange?.(sql`value`, sql`count`) ?? sql`value`;
     return [
       this.remove(span),
       sql`insert into metric_points (metric, bucket, segment, value, count)
-        select ${this.#id}, bucket, segment, ${finiteSql(sql`value`)}, count
+        select ${this.#id}, bucket, segment, ${finiteSql(value)}, count
         from (${observationsSql(dialect, this.#definition, span)}) as computed
         where ${isHeld} and exists (select 1 from metrics where ${this.#isMetric})`,
     ];

@@ -231,6 +231,44 @@ describeEachMonitorStore('the lease', (open) => {
     expect(await store.query(sql`select alert from alert_history`)).toHaveLength(1);
   });
 
+  it('has a new term when it is taken again, but not when it is renewed', async () => {
+    const { clock, one, other } = await setUp();
+    await one.acquire();
+    await one.acquire();
+    expect(one.term).toBe(1);
+    await clock.advance(LEASE_MS);
+    await other.acquire();
+    await clock.advance(LEASE_MS);
+    await one.acquire();
+    expect(one.term).toBe(2);
+  });
+
+  it('is not held any more if another aggregator had it in the middle of the statements', async ({
+    skip,
+  }) => {
+    const { store, clock, one, other } = await setUp();
+    if (store.database.dialect !== 'clickhouse') skip('the statements are one transaction there');
+    const add = (database: MonitorDatabase, alert: string) =>
+      sql`insert into alert_history (alert, segment, "at", from_state, to_state, observed, level, comparison)
+        select ${alert}::text, null, now(), 'ok', 'ok', 0, 0, '>' where ${database.isHeld}`;
+    await one.acquire();
+    let statements = 0;
+    store.beforeStatement = async () => {
+      // After the first change, and before the second one.
+      if (++statements !== 3) return;
+      store.beforeStatement = () => Promise.resolve();
+      await clock.advance(LEASE_MS + 10_000);
+      expect(await other.acquire()).toBe(true);
+      expect(await other.writeAsHolder([add(other, 'successor')])).toHaveLength(1);
+      await other.release();
+    };
+    expect(await one.writeAsHolder([add(one, 'before'), add(one, 'late')])).toBeUndefined();
+    expect(await one.acquire()).toBe(true);
+    expect(one.term).toBe(2);
+    const found = await store.query(sql`select alert from alert_history order by alert`);
+    expect(found).toEqual([{ alert: 'before' }, { alert: 'successor' }]);
+  });
+
   it('retries a write that lost against another writer, a limited number of times', async () => {
     const { store, clock } = await setUp();
     let refusals = 3;

@@ -81,6 +81,9 @@ const shape = {
     description:
       'Whether the server flushes new rows to its disk before it answers. Applies to new tables without `replicated`.',
   }),
+  text_index: z.enum(['auto', 'off']).default('auto').meta({
+    description: 'Whether days that are over get an index for text searches.',
+  }),
   timeout: durationOption
     .prefault('60s')
     .meta({ format: 'duration', description: 'Timeout of a writing request.' }),

@@ -50,6 +50,9 @@ export const CLICKHOUSE_EVENTS = defineEvents(CLICKHOUSE_METRICS, (event) => ({
     info: 'Dropped a day older than the retention',
     count: ({ droppedPartitions }) => droppedPartitions.inc(),
   }),
+  textIndexBegun: event<{ readonly day: number }>({
+    info: 'The server computes the index of texts of a day',
+  }),
   maintenanceFailed: event<Failure>({
     warn: 'Maintenance of the database failed; it will be retried',
     limit: { party: ({ reason }) => reason, intervalMs: LOG_INTERVAL_MS },

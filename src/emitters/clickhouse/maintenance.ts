@@ -6,9 +6,10 @@ import type { Connection } from './connection.ts';
 import { describeFailure, isUnreachable } from './describe-failure.ts';
 import type { ClickHouseEvents } from './events.ts';
 import { CHANGE_SETTINGS, QUERY_SETTINGS } from './query-settings.ts';
+import { buildTextIndex } from './text-index.ts';
 
 /**
- * Creates the tables after a start, and applies the retention. Every aggregator does this; a repetition has no
+ * Creates the tables after a start, applies the retention, and lets the server index the texts of a day. Every aggregator does this; a repetition has no
  * effect. A failure is retried at the next turn. Notes of flushes expire by the TTL of their tables.
  */
 export class Maintenance {
@@ -37,6 +38,9 @@ export class Maintenance {
     try {
       await ready();
       if (configuration.retention_age > 0) await this.#expire();
+      if (configuration.text_index === 'off') return;
+      const day = await buildTextIndex(this.#options);
+      if (day !== undefined) events.textIndexBegun({ day });
     } catch (error) {
       if (signal.aborted) return;
       if (isUnreachable(error)) unreachable(error);

@@ -6,6 +6,10 @@ export const QUERY_SETTINGS: ClickHouseSettings = {
   final: 1,
   // The day is part of the identity.
   do_not_merge_across_partitions_select_final: 1,
+  // The index of texts leaves out rows before equal ones are compared. Equal rows are repetitions of one record, so
+  // it does not matter which of them is found.
+  use_skip_indexes_if_final: 1,
+  use_skip_indexes_if_final_exact_mode: 0,
   // As in standard SQL.
   join_use_nulls: 1,
   aggregate_functions_null_for_empty: 1,
@@ -40,5 +44,10 @@ export const INSERT_SETTINGS: ClickHouseSettings = {
   min_insert_block_size_rows: '0',
   min_insert_block_size_bytes: '0',
   max_partitions_per_insert_block: '0',
+  // The records of a block have different keys. Those of several blocks are compared when they are read, or merged.
+  optimize_on_insert: 0,
+  // Merges compute them.
+  materialize_skip_indexes_on_insert: 0,
+  materialize_statistics_on_insert: 0,
   session_timezone: 'UTC',
 };

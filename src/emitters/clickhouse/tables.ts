@@ -1,4 +1,4 @@
-import { ATTRIBUTE_COLUMNS } from '../../logstore/log-columns.ts';
+import { ATTRIBUTE_COLUMNS, LOG_TABLE } from '../../logstore/log-columns.ts';
 import {
   isLogsViewOutdated,
   LOGS_VIEW,
@@ -7,12 +7,13 @@ import {
 } from '../../logstore/logs-view.ts';
 import { OWN_NAMES_TABLE } from '../../logstore/own-names.ts';
 import { STORE_TABLES } from '../../logstore/schema.ts';
-import { textOrNull } from '../../logstore/sql/sql-row.ts';
+import { textOf, textOrNull } from '../../logstore/sql/sql-row.ts';
 import type { ClickHouseConfiguration } from './configuration.ts';
 import type { Connection } from './connection.ts';
 import { isDatabaseMissing } from './describe-failure.ts';
 import { CHANGE_SETTINGS, QUERY_SETTINGS } from './query-settings.ts';
 import { logTable, smallTable } from './table-definitions.ts';
+import { TABLE_SETTINGS, TEXT_INDEX } from './text-index.ts';
 
 /** Version of the tables that this code writes. */
 export const SCHEMA_VERSION = 1;
@@ -49,6 +50,7 @@ export class Tables {
       );
     }
     if (version === undefined) await this.#create();
+    await this.#adjustLogTable();
     if (isLogsViewOutdated(await this.#viewComment())) await this.#command(this.#view());
   }
 
@@ -79,6 +81,28 @@ export class Tables {
       await this.#command(smallTable(statement, engines));
     await this.#command(this.#view());
     await this.#command(`insert into ${VERSION_TABLE} (version) values (${SCHEMA_VERSION})`);
+  }
+
+  /** Adds to a new table, or to that of an earlier version, what a server may not know. */
+  async #adjustLogTable(): Promise<void> {
+    const { database } = this.#options.configuration;
+    const ofTable = `database = '${database}' and table = '${LOG_TABLE}'`;
+    const [index] = await this.#rows(
+      `select count(*) as indexes from system.data_skipping_indices where ${ofTable} and name = '${TEXT_INDEX.name}'`,
+    );
+    const change = `alter table ${LOG_TABLE}${this.#onCluster}`;
+    if (Number(index?.indexes) === 0)
+      await this.#command(`${change} add index if not exists ${TEXT_INDEX.definition}`);
+    const [table] = await this.#rows(
+      `select create_table_query as query from system.tables where database = '${database}' and name = '${LOG_TABLE}'`,
+    );
+    const known = await this.#rows('select name from system.merge_tree_settings');
+    const names = new Set(known.map((row) => textOf(row, 'name')));
+    const query = table === undefined ? '' : textOf(table, 'query');
+    const missing = TABLE_SETTINGS.filter(({ name }) => names.has(name) && !query.includes(`${name} = `));
+    if (missing.length === 0) return;
+    const settings = missing.map(({ name, value }) => `${name} = ${value}`).join(', ');
+    await this.#command(`${change} modify setting ${settings}`);
   }
 
   #view(): string {

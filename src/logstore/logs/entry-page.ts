@@ -1,4 +1,5 @@
 import { type Sql, sql } from '../sql/sql.ts';
+import type { SqlRow } from '../sql/sql-database.ts';
 import { numberOf } from '../sql/sql-row.ts';
 import { entryColumns, entryFromRow } from './entry-from-row.ts';
 import type { LogEntry } from './log-requests.ts';
@@ -9,7 +10,8 @@ import type { StoreReader } from './store-reader.ts';
  * thousand records, but neither the database nor this process may hold a gigabyte for it. So there are two
  * queries:
  *
- *     1.  the times of the first `limit` records, and their sizes in characters
+ *     1.  the times of the first `limit` records, and their sizes in characters; with `windows`, from the smallest window
+ *         that has as many records
  *     2.  the records that fit, completely; between these times, so that nothing else is read again
  *
  * A record that is stored between the queries is in the page if it belongs there; then a later record moves
@@ -27,6 +29,8 @@ export interface EntryPageOptions {
   /** An order of the records, such as `time desc, stream, position desc`. */
   readonly order: Sql;
   readonly limit: number;
+  /** Conditions that are tried first, each of which contains the one before and the first records in the order. */
+  readonly windows?: readonly Sql[];
 }
 
 /** The first record of a page may be larger than this. */
@@ -34,12 +38,16 @@ const PAGE_CHARACTERS = 8 * 1024 * 1024;
 
 export async function readEntryPage(
   store: StoreReader,
-  { source, order, limit }: EntryPageOptions,
+  { source, order, limit, windows = [] }: EntryPageOptions,
 ): Promise<EntryPage> {
   const { dialect } = store;
-  const sizes = await store.rows(sql`select ${dialect.unixMicro(sql`time`)} as time_micro,
-      length(body) + coalesce(length(attributes::text), 0) as characters
-    from ${source} order by ${order} limit ${limit + 1}::bigint`);
+  let sizes: readonly SqlRow[] = [];
+  for (const window of [...windows, sql`true`]) {
+    sizes = await store.rows(sql`select ${dialect.unixMicro(sql`time`)} as time_micro,
+        length(body) + coalesce(length(attributes::text), 0) as characters
+      from ${source} and ${window} order by ${order} limit ${limit + 1}::bigint`);
+    if (sizes.length > limit) break;
+  }
   const fitting = countFitting(
     sizes.map((row) => numberOf(row, 'characters')),
     limit,

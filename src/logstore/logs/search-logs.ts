@@ -4,6 +4,7 @@ import { behindCursorSql, decodeCursor, encodeCursor, NEWEST_FIRST } from './cur
 import { readEntryPage } from './entry-page.ts';
 import { filterSql } from './filter-sql.ts';
 import { type LogEntry, momentToUnixMicro, type SearchPage, type SearchRequest } from './log-requests.ts';
+import { newestWindows } from './newest-windows.ts';
 import type { StoreReader } from './store-reader.ts';
 import { timeSpan, timeSpanSql } from './time-span.ts';
 
@@ -14,6 +15,7 @@ export async function searchLogs(store: StoreReader, request: SearchRequest): Pr
     source,
     order: NEWEST_FIRST,
     limit: request.limit,
+    windows: windowsOf(store, request),
   });
   const last = entries.at(-1);
   return { entries: [...entries], next: hasMore && last !== undefined ? cursorOf(last) : null };
@@ -25,6 +27,13 @@ function conditions(store: StoreReader, request: SearchRequest, names: OwnNames 
   const behind =
     request.cursor === undefined ? sql`true` : behindCursorSql(dialect, decodeCursor(request.cursor));
   return sql`${span} and ${behind} and ${filterSql(dialect, request, names)}`;
+}
+
+function windowsOf(store: StoreReader, request: SearchRequest): readonly Sql[] {
+  const now = store.nowUnixMicro();
+  const span = timeSpan(request, now);
+  const cursor = request.cursor === undefined ? undefined : decodeCursor(request.cursor).timeUnixMicro;
+  return newestWindows(store.dialect, span, Math.min(cursor ?? now, span.toUnixMicro ?? now));
 }
 
 function cursorOf({ time, stream, position }: LogEntry): string {

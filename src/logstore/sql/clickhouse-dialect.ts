@@ -17,6 +17,10 @@ export const clickhouseDialect: SqlDialect = {
 
   ownNames: sql`select name from own_names`,
 
+  hasTransactions: false,
+
+  isSortedByTime: false,
+
   // A constant that is never null: the server uses it to leave out days.
   timestamp: (unixMicro) =>
     typeof unixMicro === 'number'
@@ -66,11 +70,13 @@ export const clickhouseDialect: SqlDialect = {
 
   attributeKeys: (column) => sql`arrayJoin(JSONExtractKeys(ifNull(${column}, '{}')))`,
 
-  // The function for ASCII is much faster, and the other one does not know that `ß` is `SS`.
-  containsText: (text, part) =>
-    isAscii(part)
-      ? sql`toBool(positionCaseInsensitive(${text}, ${part}::text) > 0)`
-      : sql`toBool(position(lowerUTF8(${text}), lowerUTF8(${part}::text)) > 0)`,
+  // The functions for ASCII are much faster, and the others do not know that `ß` is `SS`. An index has the lower-case
+  // text (`emitters/clickhouse/text-index.ts`); only this form of the condition uses it.
+  containsText: (text, part) => {
+    if (!isAscii(part)) return sql`toBool(position(lowerUTF8(${text}), lowerUTF8(${part}::text)) > 0)`;
+    if (part.length < MIN_INDEXED) return sql`toBool(positionCaseInsensitive(${text}, ${part}::text) > 0)`;
+    return sql`(lower(${text}) like ${`%${escaped(part.toLowerCase())}%`}::text and true)`;
+  },
 
   decimalNumber: (text) => sql`(case when match(${text}, ${DECIMAL_TEXT}) then toFloat64OrNull(${text}) end)`,
 
@@ -94,6 +100,10 @@ export const clickhouseDialect: SqlDialect = {
   },
 
   section: (text) => sql`extract(${text}, '^[^/]*/([^/]*)')`,
+
+  // The deviation of a single value is not a number, in no range.
+  inRange: (statistic, count) =>
+    sql`(${statistic} + throwIf(${count} > 1 and not isFinite(ifNull(${statistic}, 0)), 'the value is out of range'))`,
 
   percentile: (value, fraction) => sql`quantileExactInclusive(${literalNumber(fraction)})(${value})`,
 };
@@ -176,6 +186,14 @@ function passes(value: JsonPlace, tests: AttributeTests): Sql {
     when 'Double' then ${tests.number(number, sql`toString(${number})`)}
     when 'Object' then ${tests.object}
     else false end)`;
+}
+
+/** A shorter text has none of the sequences of characters in the index. */
+const MIN_INDEXED = 5;
+
+/** The text as a part of a pattern for `like`. */
+function escaped(part: string): string {
+  return part.replaceAll(/[\\%_]/g, '\\$&');
 }
 
 function isAscii(text: string): boolean {

@@ -22,6 +22,10 @@ export interface SqlDialect {
   readonly ownNames?: Sql;
   /** The store is in rows, without an index of streams: a condition on the stream alone reads everything. */
   readonly isSlowByStream?: boolean;
+  /** False: statements run one after another, and the first of them may have an effect alone. */
+  readonly hasTransactions?: boolean;
+  /** False: the newest records of all hosts are found by reading all times of a span. */
+  readonly isSortedByTime?: boolean;
   timestamp(unixMicro: Sql | number): Sql;
   unixMicro(timestamp: Sql): Sql;
   /** The start of the bucket of `periodMs` that contains a time, aligned to 1970; a time. */
@@ -60,6 +64,11 @@ export interface SqlDialect {
   attributePasses(column: Sql, path: AttributePath, tests: AttributeTests): Sql;
   /** The part of a text between its first and second slash: `/api/users` is in section `api`. */
   section(text: Sql): Sql;
+  /**
+   * The statistic of `count` values; the statement fails if its value is not a number of the range of a double. Absent:
+   * the database does this itself.
+   */
+  inRange?(statistic: Sql, count: Sql): Sql;
   /** The value below which this fraction of the values is, interpolated if necessary. */
   percentile(value: Sql, fraction: number): Sql;
 }

@@ -16,7 +16,7 @@ function problems(value: object): string {
 test('has defaults for everything except the address', () => {
   expect(parsed({ url: 'http://127.0.0.1:8123/' })).toEqual({
     ...{ url: ['http://127.0.0.1:8123'], user: 'default', database: 'mega_collector' },
-    ...{ replicated: false, retention_age: 0, fsync: true, timeout: 60_000 },
+    ...{ replicated: false, retention_age: 0, fsync: true, text_index: 'auto', timeout: 60_000 },
   });
 });
 

@@ -146,6 +146,22 @@ describeEachStore('a search', (openStore) => {
     expect(await bodies({ to: '1969-12-31T00:00:00Z' })).toEqual([]);
   });
 
+  test('shows the newest records of a span, wherever in it they are', async () => {
+    const store = await openStore();
+    const hours = [1, 2, 30, 31, 200, 2000, 9000];
+    const times = hours.map((hour) => new Date(Date.UTC(2026, 0, 31, 12) - hour * 3_600_000).toISOString());
+    for (const [index, time] of times.entries())
+      await store.write([jsonBatch([{ time, msg: `needle ${index}` }], { start: index * 1000 })]);
+    const search = searchIn(store);
+    for (const request of [{}, { from: '12000h' }, { text: 'needle' }, { from: '12000h', to: '24h' }]) {
+      const expected = 'to' in request ? hours.slice(2) : hours;
+      for (const limit of [1, 3, 10]) {
+        const all = await walk(search, { ...request, limit });
+        expect(all.map(({ body }) => body)).toEqual(expected.map((hour) => `needle ${hours.indexOf(hour)}`));
+      }
+    }
+  });
+
   test('ends a page before it is too large, and continues after it', async () => {
     const store = await openStore();
     const large = 'x'.repeat(1_000_000);
