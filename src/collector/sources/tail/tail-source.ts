@@ -25,6 +25,7 @@ import type { StreamOwner } from './reading/stream-signals.ts';
 import { ArchiveLedger } from './scanning/archive-ledger.ts';
 import { FileScanner } from './scanning/file-scanner.ts';
 import { InflationRoom } from './scanning/inflation-room.ts';
+import { QuietCheck } from './scanning/quiet-check.ts';
 import { ScanTrigger } from './scanning/scan-trigger.ts';
 import { StreamTurns } from './stream-turns.ts';
 import { streamsBeyondDeletedLimit } from './streams-beyond-deleted-limit.ts';
@@ -114,6 +115,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   readonly #archives: Archiving | undefined;
   readonly #scanner: FileScanner;
   readonly #trigger: ScanTrigger;
+  readonly #quiet: QuietCheck;
   readonly #turns: StreamTurns;
   readonly #decisions = new SerialQueue();
   #isRunning = false;
@@ -134,10 +136,11 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     this.#turns = this.#createTurns();
     this.#archives = this.#createArchives();
     this.#scanner = this.#createScanner();
+    this.#quiet = this.#createQuietCheck();
     this.#trigger = new ScanTrigger({
       ...{ files: this.#files, patterns: this.#patterns, clock, events: this.#events },
       pollMs: this.#limits.pollMs,
-      scan: () => void this.scan(),
+      scan: (reason) => void (reason === 'poll' ? this.#poll() : this.scan()),
     });
   }
 
@@ -262,6 +265,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     const { once } = this.#options;
     if (!once) this.#trigger.began();
     const beganMs = this.#clock.monotonicMs();
+    await this.#quiet.began();
     const found = await this.#scanner.scan({ isFirstEver: this.#state.isFirstEver });
     await this.#state.recordScan(this.#scanner.undecidedSinceUnixMs);
     this.#endBeyondDeletedLimit();
@@ -269,8 +273,20 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     await this.#turns.openNext();
     const ms = this.#clock.monotonicMs() - beganMs;
     if (!once) this.#trigger.ended(found, ms);
+    this.#quiet.ended(found);
     const followed = this.#files.attached().length;
     this.#events.scanned({ followed, open: this.#openFiles.size, ms });
+  }
+
+  /** Scans, unless it is shown that a scan would find nothing. */
+  #poll(): Promise<void> {
+    return this.#decide(async () => {
+      if (!this.#canScan) return;
+      if (!(await this.#quiet.isEnough())) return this.#scanNow();
+      await this.#state.recordScan();
+      this.#state.ageDormant();
+      this.#trigger.polled();
+    });
   }
 
   /** The checkpoints are removed on disk before the new stream is opened. */
@@ -316,6 +332,13 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     return stream.isEnded || (stream.isOpened && stream.content.isDrained);
   }
 
+  /** False when a later scan must decide about something, or when a file could not be read. */
+  get #isSettled(): boolean {
+    if (!this.#scanner.isSettled || this.#turns.isAnyDraining() || this.#order.isAnyWaiting()) return false;
+    const [missed] = this.#unread.missed();
+    return missed === undefined && this.#files.missing().length === 0;
+  }
+
   // Parts.
 
   get #workingDirectory(): string {
@@ -346,6 +369,14 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     };
     const reporting = { isEnabled: isOffline !== true, sinceUnixMs };
     return new FileScanner(this.#patterns, parts, reporting);
+  }
+
+  #createQuietCheck(): QuietCheck {
+    return new QuietCheck({
+      ...{ files: this.#files, localDevices: this.#openFiles.localDevices, clock: this.#clock },
+      isSettled: () => this.#isSettled,
+      compare: (stream) => this.#scanner.compareFollowed(stream),
+    });
   }
 
   /** Undefined: compressed files are not read. */

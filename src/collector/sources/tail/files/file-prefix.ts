@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { readBytes } from './read-bytes.ts';
+import type { ReadableFile } from './readable-file.ts';
 
 /** The first bytes of a file, at most 1 KiB. The hash of each length is computed once. */
 export class FilePrefix {
@@ -43,7 +43,7 @@ export class FilePrefix {
   }
 }
 
-export async function readFilePrefix(handle: FileHandle): Promise<FilePrefix> {
+export async function readFilePrefix(handle: ReadableFile): Promise<FilePrefix> {
   return new FilePrefix(await readBytes(handle, 0, PREFIX_MAX_BYTES));
 }
 
