@@ -12,6 +12,7 @@ import { type Explanation, explain } from './explain.ts';
 import { openTailEvents, type TailEvents } from './files/events.ts';
 import { OpenFiles } from './files/open-files.ts';
 import { PathPatterns } from './files/path-patterns.ts';
+import type { TailEntry } from './files/tail-configuration.ts';
 import { isStreamAt } from './forget-file.ts';
 import { FollowedFiles } from './identity/followed-files.ts';
 import { GenerationOrder } from './identity/generation-order.ts';
@@ -19,8 +20,8 @@ import type { NewStream } from './identity/stream-starter.ts';
 import { UnreadFiles } from './identity/unread-files.ts';
 import { leftFiles } from './left-files.ts';
 import { localZone } from './local-zone.ts';
-import type { RecordPlace } from './reading/batch-builder.ts';
 import { FileStream } from './reading/file-stream.ts';
+import type { FileStreamParts } from './reading/file-stream-parts.ts';
 import type { StreamOwner } from './reading/stream-signals.ts';
 import { ArchiveLedger } from './scanning/archive-ledger.ts';
 import { FileScanner } from './scanning/file-scanner.ts';
@@ -110,6 +111,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   readonly #files = new FollowedFiles();
   readonly #order = new GenerationOrder();
   readonly #encodings = new DetectedEncodings();
+  readonly #entryParts = new Map<TailEntry, EntryParts>();
   readonly #openFiles: OpenFiles;
   readonly #unread: UnreadFiles;
   readonly #archives: Archiving | undefined;
@@ -392,23 +394,36 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
 
   #createStream(parts: NewStream): FileStream {
     const { entry, sizeBytes } = parts;
-    const { resource, once } = this.#options;
     const streamParts = {
       ...parts,
-      resourceAt: ({ path, target }: RecordPlace, format: string) =>
+      ...this.#partsOf(entry),
+      encodings: this.#encodings,
+      ...{ clock: this.#clock, events: this.#events },
+      ...(this.#options.once ? { limit: sizeBytes } : {}),
+    };
+    return new FileStream(streamParts, this);
+  }
+
+  /** Shared by all streams of the entry, because there may be many. */
+  #partsOf(entry: TailEntry): EntryParts {
+    const known = this.#entryParts.get(entry);
+    if (known !== undefined) return known;
+    const { resource } = this.#options;
+    const parts: EntryParts = {
+      resourceAt: ({ path, target }, format) =>
         new Map([
           ...[...localZone(format), ...containerOfPath(format, [path, target])],
           ...[...resource, ...entry.resource],
           ['log.file.path', path],
         ]),
-      cutterOf: (encoding: string | undefined) => cutterFor(entry.multiline, entry.format, encoding),
-      encodings: this.#encodings,
-      ...{ clock: this.#clock, events: this.#events },
-      ...(once ? { limit: sizeBytes } : {}),
+      cutterOf: (encoding) => cutterFor(entry.multiline, entry.format, encoding),
     };
-    return new FileStream(streamParts, this);
+    this.#entryParts.set(entry, parts);
+    return parts;
   }
 }
+
+type EntryParts = Pick<FileStreamParts, 'resourceAt' | 'cutterOf'>;
 
 interface Archiving {
   readonly ledger: ArchiveLedger;
