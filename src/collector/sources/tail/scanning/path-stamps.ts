@@ -10,12 +10,12 @@ const RECENT_MS = 2_000;
  * later, the scan has seen all of their changes.
  */
 export class PathStamps {
-  readonly #localDevices: LocalDevices;
+  readonly #localDevices: Pick<LocalDevices, 'has' | 'examine'>;
   #wanted: ReadonlySet<string> = new Set();
   /** The state of each path that can be compared later. */
   #stamps = new Map<string, string>();
 
-  constructor(localDevices: LocalDevices) {
+  constructor(localDevices: Pick<LocalDevices, 'has' | 'examine'>) {
     this.#localDevices = localDevices;
   }
 

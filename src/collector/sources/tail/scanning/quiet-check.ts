@@ -95,7 +95,7 @@ function isSame(found: Stats | undefined, { inode, sizeBytes, modifiedUnixMs }: 
 
 export interface QuietCheckParts {
   readonly files: FollowedFiles;
-  readonly localDevices: LocalDevices;
+  readonly localDevices: Pick<LocalDevices, 'has' | 'examine'>;
   readonly clock: Clock;
   /** False when something that a scan has found waits for a later scan. */
   readonly isSettled: () => boolean;

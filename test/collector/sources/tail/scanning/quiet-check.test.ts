@@ -3,7 +3,6 @@ import { appendFile, chmod, mkdir, rename, rm, utimes, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findFiles } from '../../../../../src/collector/sources/tail/files/find-files.ts';
-import { LocalDevices } from '../../../../../src/collector/sources/tail/files/local-devices.ts';
 import { PathPatterns } from '../../../../../src/collector/sources/tail/files/path-patterns.ts';
 import { tailEntriesFromGlobs } from '../../../../../src/collector/sources/tail/files/tail-configuration.ts';
 import type { FollowedFiles } from '../../../../../src/collector/sources/tail/identity/followed-files.ts';
@@ -98,7 +97,7 @@ class Quiet {
     };
     this.check = new QuietCheck({
       files: files as unknown as FollowedFiles,
-      localDevices: new LocalDevices(),
+      localDevices: { has: () => true, examine: async () => undefined },
       clock: this.clock,
       isSettled: () => this.isSettled,
       compare: async ({ path }) => {
