@@ -55,7 +55,7 @@ export class LocalFile implements ReadableFile {
     closeSync(this.#descriptor);
   }
 
-  /** Whether so many bytes would be read. A buffer is often larger than the rest of its file. */
+  /** Whether more bytes would be read than without a thread. A buffer is often larger than the rest of its file. */
   #isLarge(buffers: readonly Uint8Array[], position: number): boolean {
     const room = buffers.reduce((sum, { length }) => sum + length, 0);
     if (room <= MAX_SYNCHRONOUS_BYTES) return false;

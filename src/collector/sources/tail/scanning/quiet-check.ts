@@ -47,7 +47,7 @@ export class QuietCheck {
   ended({ files, directories, unreadableDirectories, nonUtf8Paths, archives }: FoundFiles): void {
     const isCovered = this.#stamps.cover(new Set([...directories, ...archives]));
     this.#scannedMs = this.#parts.clock.monotonicMs();
-    // What is in a directory that cannot be read is not known.
+    // The files of a directory that cannot be read are not known.
     if (!isCovered || unreadableDirectories.size + nonUtf8Paths.size > 0) return;
     this.#unread = files.filter((file) => this.#parts.files.streamOf(file) === undefined);
   }

@@ -127,7 +127,6 @@ class Quiet {
 
   #stream(path: string): FileStream {
     const { dev, ino, mtimeMs } = statSync(path);
-    const quiet = this;
     const stream = {
       path,
       place: { path, device: String(dev), inode: String(ino) },
@@ -135,11 +134,9 @@ class Quiet {
       sizeBytes: 5,
       modifiedUnixMs: Math.floor(mtimeMs),
       isInDoubt: false,
-      get position() {
-        return quiet.position;
-      },
       wake: () => this.woken++,
     };
+    Object.defineProperty(stream, 'position', { get: () => this.position });
     return stream as unknown as FileStream;
   }
 }
