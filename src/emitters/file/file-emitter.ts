@@ -15,11 +15,13 @@ import { PathsOfRecords } from './paths-of-records.ts';
 
 /** Size at which buffered records are written. Writes of 1 MiB cost 8 % more processor time for a whole transfer. */
 const WRITE_BYTES = 4 * 1024 * 1024;
+/** A record is not buffered longer than this while more records follow, also if these come slowly. */
+const WRITE_AFTER_MS = 10;
 
 /**
  * Appends records to files, exactly once as long as one aggregator writes them.
  *
- * LIMITS. At most 4 MiB of records, and one batch, are buffered (by reference); 64 files are open at a time
+ * LIMITS. At most 4 MiB of records, and one batch, are buffered (by reference), for 10 ms; 64 files are open at a time
  * (`max_open_files`); 1,000 are remembered. A rotated file has at least `rotate_bytes`, and exceeds that by
  * at most one flush.
  *
@@ -58,6 +60,8 @@ export class FileEmitter implements Emitter {
   readonly #template: PathTemplate;
   readonly #paths: PathsOfRecords;
   #outputs: OutputFiles | undefined;
+  /** When the oldest buffered record was buffered, monotonic. */
+  #bufferedMs: number | undefined;
   /** `reopen` may be called during a write. */
   readonly #calls = new SerialQueue();
 
@@ -95,17 +99,25 @@ export class FileEmitter implements Emitter {
     return this.#guarded(async (outputs) => {
       for (const { path, slices } of this.#paths.divide(batch)) {
         for (const slice of slices) await outputs.append(path, sliceBytes(slice, this.#configuration.format));
-        if (outputs.pendingBytes >= WRITE_BYTES) await outputs.write();
+        if (this.#isWriteDue(outputs)) await outputs.write();
       }
       return DELIVERED;
     });
   }
 
+  #isWriteDue({ pendingBytes }: OutputFiles): boolean {
+    const nowMs = this.#context.clock.monotonicMs();
+    this.#bufferedMs ??= nowMs;
+    if (pendingBytes < WRITE_BYTES && nowMs - this.#bufferedMs < WRITE_AFTER_MS) return false;
+    this.#bufferedMs = undefined;
+    return true;
+  }
+
   flush(): Promise<FlushOutcome> {
-    return this.#guarded(async (outputs) => ({
-      kind: 'delivered',
-      state: fileStateToJson(await outputs.flush()),
-    }));
+    return this.#guarded(async (outputs) => {
+      this.#bufferedMs = undefined;
+      return { kind: 'delivered', state: fileStateToJson(await outputs.flush()) };
+    });
   }
 
   async committed(): Promise<void> {

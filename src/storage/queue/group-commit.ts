@@ -60,7 +60,8 @@ export class GroupCommit {
   append(incoming: IncomingBatch): Promise<void> {
     if (this.#closed) return Promise.reject(new QueueError('The queue is closed'));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ incoming, resolve, reject });
+      const arrivedUnixNano = this.#parts.clock.nowUnixNano();
+      this.#waiting.push({ incoming, arrivedUnixNano, resolve, reject });
       this.#working ??= this.#work();
     });
   }
@@ -195,9 +196,10 @@ export class GroupCommit {
     for (const { reject } of [...members, ...this.#waiting.splice(0)]) reject(failure);
   }
 
-  async #commitRows({ plan, locations }: Group): Promise<void> {
+  async #commitRows(group: Group): Promise<void> {
+    const { plan, locations } = group;
     const { index, reader, ledger, onAdded } = this.#parts;
-    const { totals, streams } = await this.#writeRows(plan, locations);
+    const { totals, streams } = await this.#writeRows(group);
     const first = index.next;
     const last = locations.at(-1);
     if (last !== undefined) index.added(totals, last);
@@ -207,9 +209,10 @@ export class GroupCommit {
     onAdded();
   }
 
-  async #writeRows(plan: GroupPlanner, locations: readonly SegmentLocation[]) {
+  async #writeRows({ plan, locations, members: [oldest] }: Group) {
     const { store, tables, index, clock, streamCounts } = this.#parts;
-    const acceptedTimeUnixNano = String(clock.nowUnixNano());
+    // The time in which the group waited and was flushed counts: an emitter must not wait for it again.
+    const acceptedTimeUnixNano = String(oldest?.arrivedUnixNano ?? clock.nowUnixNano());
     const first = index.next;
     const lastEntry = first + locations.length - 1;
     const streams = new Map<StreamId, StreamRow>();
@@ -295,6 +298,7 @@ export interface GroupCommitParts {
 
 interface Waiting {
   readonly incoming: IncomingBatch;
+  readonly arrivedUnixNano: bigint;
   readonly resolve: () => void;
   readonly reject: (error: QueueError) => void;
 }

@@ -97,7 +97,7 @@ export interface Ledger {
 export interface QueueEntry {
   readonly number: EntryNumber;
   readonly batch: RecordBatch;
-  /** When the intake accepted it; used for the batch timer after a restart. */
+  /** When it arrived to be stored, with the oldest batch of its group. The batch timer of an emitter begins there. */
   readonly acceptedTimeUnixNano: bigint;
 }
 

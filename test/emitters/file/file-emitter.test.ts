@@ -9,6 +9,7 @@ import { FileEmitter } from '../../../src/emitters/file/file-emitter.ts';
 import { batchOf } from '../../../src/records/batch.ts';
 import type { RecordBatch } from '../../../src/records/record-batch.ts';
 import { emitterEnvironment } from '../../support/emitter-environment.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { lines, recordBatch } from '../../support/record-batches.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -23,6 +24,7 @@ interface Rig {
   readonly deliver: (...slices: RecordBatch[]) => Promise<EmitterState>;
   readonly text: (name?: string) => Promise<string>;
   readonly names: () => Promise<string[]>;
+  readonly pass: (ms: number) => Promise<void>;
   readonly metric: (name: string) => Promise<number>;
   /** Stops this emitter and starts another with this state. */
   readonly restart: (state: EmitterState | undefined) => Promise<Rig>;
@@ -36,7 +38,8 @@ async function rig(
   const path = join(directory, 'out.log');
   const [configured] = parseFileConfiguration(JSON.stringify({ path, ...settings }));
   if (configured === undefined) throw new Error('not configured');
-  const environment = emitterEnvironment({ state: given.state });
+  const clock = new FakeClock();
+  const environment = emitterEnvironment({ state: given.state, clock });
   const emitter = new FileEmitter(configured.configuration, environment);
   await emitter.start();
   onTestFinished(() => emitter.stop(never));
@@ -55,6 +58,7 @@ async function rig(
     },
     text: (name = 'out.log') => readFile(join(directory, name), 'utf8'),
     names: async () => (await readdir(directory)).sort(),
+    pass: (ms) => clock.advance(ms),
     metric: async (name) => {
       const found = await environment.metrics.getSingleMetric(name)?.get();
       return found?.values[0]?.value ?? 0;
@@ -67,6 +71,18 @@ async function rig(
 }
 
 describe('an output file', () => {
+  test('gets a record without a flush when it was buffered for 10 ms and more records follow', async () => {
+    const { emitter, pass, text, deliver } = await rig();
+    await deliver(recordBatch(['first\n']));
+    await emitter.emit(batchOf([recordBatch(['second\n'])]));
+    await pass(9);
+    await emitter.emit(batchOf([recordBatch(['third\n'])]));
+    expect(await text()).toBe('first\n');
+    await pass(1);
+    await emitter.emit(batchOf([recordBatch(['fourth\n'])]));
+    expect(await text()).toBe('first\nsecond\nthird\nfourth\n');
+  });
+
   test('contains the unchanged bytes, without extra files next to it', async () => {
     const { deliver, path, names } = await rig();
     const batch = recordBatch(['a\r\n', Uint8Array.of(0xff, 0x00, 0x0a), 'multi\nline\n']);

@@ -81,6 +81,16 @@ describe('append', () => {
     expect(fromDisk?.acceptedTimeUnixNano).toBe(expected.acceptedTimeUnixNano);
   });
 
+  test('counts the time of storing a batch as time since its arrival', async () => {
+    const { queue, clock } = await queueFixture();
+    const arrivedUnixNano = clock.nowUnixNano();
+    const appended = queue.append(incoming(['a\n']));
+    await clock.advance(7);
+    await appended;
+    const cursor = await queue.openCursor('file', 'oldest');
+    expect((await cursor.read(1))?.acceptedTimeUnixNano).toBe(arrivedUnixNano);
+  });
+
   test('stores only new bytes of repetitions and overlaps', async () => {
     const { queue, reopen } = await queueFixture();
     const stream = mintStreamId();

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { checkOf } from '../../../records/check.ts';
 import { mintStreamId, type StreamId } from '../../../records/stream-id.ts';
 import { compressionOf, MAGIC_BYTES } from '../tail/files/compression-magic.ts';
@@ -8,6 +7,7 @@ import { haveSameBytes } from '../tail/files/file-contents.ts';
 import type { OpenFiles } from '../tail/files/open-files.ts';
 import { isCompressed } from '../tail/files/path-patterns.ts';
 import { readBytes } from '../tail/files/read-bytes.ts';
+import type { ReadableFile } from '../tail/files/readable-file.ts';
 import type { DormantStream } from '../tail/identity/dormant-streams.ts';
 import { candidateOf, type OpenCandidate } from '../tail/identity/open-candidate.ts';
 import type { RejectedReason } from './events.ts';
@@ -57,7 +57,7 @@ export interface MatchContext {
 
 interface OpenUpload {
   readonly file: FileAccess;
-  readonly handle: FileHandle;
+  readonly handle: ReadableFile;
 }
 
 async function matchOpen(upload: Upload, open: OpenUpload, context: MatchContext): Promise<UploadMatch> {
@@ -82,7 +82,7 @@ async function matchOpen(upload: Upload, open: OpenUpload, context: MatchContext
 /** An upload that is being read and has the same bytes. */
 async function findTwin(
   upload: Upload,
-  handle: FileHandle,
+  handle: ReadableFile,
   { streams, onCompare }: MatchContext,
 ): Promise<UploadStream | undefined> {
   for (const other of streams.values()) {

@@ -70,7 +70,7 @@ export class StreamTurns {
     for (const stream of turn) await stream.content.decideFormat();
     if (turn.length > 0 && (await this.#parts.state.saveCheckpoints()))
       for (const stream of turn) this.#open(stream);
-    if (this.#isAnyDraining()) this.#scheduleDrainCheck(DRAIN_CHECK_MS);
+    if (this.isAnyDraining()) this.#scheduleDrainCheck(DRAIN_CHECK_MS);
     this.#parts.onChange();
   }
 
@@ -99,6 +99,12 @@ export class StreamTurns {
     this.#parts.events.diverged({ stream: id, path, replacement: replacement.id, position: mark[0] });
     this.#sink?.close(id);
     await this.openNext();
+  }
+
+  /** Whether a generation is read to its end before the next one, or before it is forgotten. */
+  isAnyDraining(): boolean {
+    for (const stream of this.#files.streams.values()) if (isDraining(stream)) return true;
+    return false;
   }
 
   /** The stream ends, and is not remembered: the next scan finds a file that it does not know. */
@@ -143,11 +149,6 @@ export class StreamTurns {
   #remove(stream: FileStream): void {
     this.#acceptedBefore = plus(this.#acceptedBefore, stream.content.acceptedReads);
     this.#files.forget(stream);
-  }
-
-  #isAnyDraining(): boolean {
-    for (const stream of this.#files.streams.values()) if (isDraining(stream)) return true;
-    return false;
   }
 
   #scheduleDrainCheck(afterMs: number): void {

@@ -12,6 +12,7 @@ import { type Explanation, explain } from './explain.ts';
 import { openTailEvents, type TailEvents } from './files/events.ts';
 import { OpenFiles } from './files/open-files.ts';
 import { PathPatterns } from './files/path-patterns.ts';
+import type { TailEntry } from './files/tail-configuration.ts';
 import { isStreamAt } from './forget-file.ts';
 import { FollowedFiles } from './identity/followed-files.ts';
 import { GenerationOrder } from './identity/generation-order.ts';
@@ -19,12 +20,13 @@ import type { NewStream } from './identity/stream-starter.ts';
 import { UnreadFiles } from './identity/unread-files.ts';
 import { leftFiles } from './left-files.ts';
 import { localZone } from './local-zone.ts';
-import type { RecordPlace } from './reading/batch-builder.ts';
 import { FileStream } from './reading/file-stream.ts';
+import type { FileStreamParts } from './reading/file-stream-parts.ts';
 import type { StreamOwner } from './reading/stream-signals.ts';
 import { ArchiveLedger } from './scanning/archive-ledger.ts';
 import { FileScanner } from './scanning/file-scanner.ts';
 import { InflationRoom } from './scanning/inflation-room.ts';
+import { QuietCheck } from './scanning/quiet-check.ts';
 import { ScanTrigger } from './scanning/scan-trigger.ts';
 import { StreamTurns } from './stream-turns.ts';
 import { streamsBeyondDeletedLimit } from './streams-beyond-deleted-limit.ts';
@@ -109,11 +111,13 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   readonly #files = new FollowedFiles();
   readonly #order = new GenerationOrder();
   readonly #encodings = new DetectedEncodings();
+  readonly #entryParts = new Map<TailEntry, EntryParts>();
   readonly #openFiles: OpenFiles;
   readonly #unread: UnreadFiles;
   readonly #archives: Archiving | undefined;
   readonly #scanner: FileScanner;
   readonly #trigger: ScanTrigger;
+  readonly #quiet: QuietCheck;
   readonly #turns: StreamTurns;
   readonly #decisions = new SerialQueue();
   #isRunning = false;
@@ -134,10 +138,11 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     this.#turns = this.#createTurns();
     this.#archives = this.#createArchives();
     this.#scanner = this.#createScanner();
+    this.#quiet = this.#createQuietCheck();
     this.#trigger = new ScanTrigger({
       ...{ files: this.#files, patterns: this.#patterns, clock, events: this.#events },
       pollMs: this.#limits.pollMs,
-      scan: () => void this.scan(),
+      scan: (reason) => void (reason === 'poll' ? this.#poll() : this.scan()),
     });
   }
 
@@ -262,6 +267,7 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     const { once } = this.#options;
     if (!once) this.#trigger.began();
     const beganMs = this.#clock.monotonicMs();
+    await this.#quiet.began();
     const found = await this.#scanner.scan({ isFirstEver: this.#state.isFirstEver });
     await this.#state.recordScan(this.#scanner.undecidedSinceUnixMs);
     this.#endBeyondDeletedLimit();
@@ -269,8 +275,20 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     await this.#turns.openNext();
     const ms = this.#clock.monotonicMs() - beganMs;
     if (!once) this.#trigger.ended(found, ms);
+    this.#quiet.ended(found);
     const followed = this.#files.attached().length;
     this.#events.scanned({ followed, open: this.#openFiles.size, ms });
+  }
+
+  /** Scans, unless it is shown that a scan would find nothing. */
+  #poll(): Promise<void> {
+    return this.#decide(async () => {
+      if (!this.#canScan) return;
+      if (!(await this.#quiet.isEnough())) return this.#scanNow();
+      await this.#state.recordScan();
+      this.#state.ageDormant();
+      this.#trigger.polled();
+    });
   }
 
   /** The checkpoints are removed on disk before the new stream is opened. */
@@ -316,6 +334,13 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     return stream.isEnded || (stream.isOpened && stream.content.isDrained);
   }
 
+  /** False when a later scan must decide about something, or when a file could not be read. */
+  get #isSettled(): boolean {
+    if (!this.#scanner.isSettled || this.#turns.isAnyDraining() || this.#order.isAnyWaiting()) return false;
+    const [missed] = this.#unread.missed();
+    return missed === undefined && this.#files.missing().length === 0;
+  }
+
   // Parts.
 
   get #workingDirectory(): string {
@@ -348,6 +373,14 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
     return new FileScanner(this.#patterns, parts, reporting);
   }
 
+  #createQuietCheck(): QuietCheck {
+    return new QuietCheck({
+      ...{ files: this.#files, localDevices: this.#openFiles.localDevices, clock: this.#clock },
+      isSettled: () => this.#isSettled,
+      compare: (stream) => this.#scanner.compareFollowed(stream),
+    });
+  }
+
   /** Undefined: compressed files are not read. */
   #createArchives(): Archiving | undefined {
     const { isOffline, stateDirectory: directory, store } = this.#options;
@@ -361,23 +394,36 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
 
   #createStream(parts: NewStream): FileStream {
     const { entry, sizeBytes } = parts;
-    const { resource, once } = this.#options;
     const streamParts = {
       ...parts,
-      resourceAt: ({ path, target }: RecordPlace, format: string) =>
+      ...this.#partsOf(entry),
+      encodings: this.#encodings,
+      ...{ clock: this.#clock, events: this.#events },
+      ...(this.#options.once ? { limit: sizeBytes } : {}),
+    };
+    return new FileStream(streamParts, this);
+  }
+
+  /** Shared by all streams of the entry, because there may be many. */
+  #partsOf(entry: TailEntry): EntryParts {
+    const known = this.#entryParts.get(entry);
+    if (known !== undefined) return known;
+    const { resource } = this.#options;
+    const parts: EntryParts = {
+      resourceAt: ({ path, target }, format) =>
         new Map([
           ...[...localZone(format), ...containerOfPath(format, [path, target])],
           ...[...resource, ...entry.resource],
           ['log.file.path', path],
         ]),
-      cutterOf: (encoding: string | undefined) => cutterFor(entry.multiline, entry.format, encoding),
-      encodings: this.#encodings,
-      ...{ clock: this.#clock, events: this.#events },
-      ...(once ? { limit: sizeBytes } : {}),
+      cutterOf: (encoding) => cutterFor(entry.multiline, entry.format, encoding),
     };
-    return new FileStream(streamParts, this);
+    this.#entryParts.set(entry, parts);
+    return parts;
   }
 }
+
+type EntryParts = Pick<FileStreamParts, 'resourceAt' | 'cutterOf'>;
 
 interface Archiving {
   readonly ledger: ArchiveLedger;

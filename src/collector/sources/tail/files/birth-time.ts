@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
-import { type FileHandle, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { ReadableFile } from './readable-file.ts';
 
 /** Devices whose file systems record when a file was created. */
 const recording = new Set<bigint>();
@@ -10,7 +11,7 @@ const recording = new Set<bigint>();
  * returns 0 or the time of the last change. So a time of creation counts only on a device with an entry in
  * which the two times differ: the file itself, or the directory of `path`.
  */
-export async function birthOf(handle: FileHandle, path: string): Promise<string | undefined> {
+export async function birthOf(handle: ReadableFile, path: string): Promise<string | undefined> {
   const state = await handle.stat({ bigint: true });
   if (state.birthtimeNs === 0n) return undefined;
   if (!note(state)) {

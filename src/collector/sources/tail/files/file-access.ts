@@ -1,8 +1,13 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isFileError } from './file-error.ts';
+import { LocalFile } from './local-file.ts';
 import type { OpenFiles } from './open-files.ts';
+import type { ReadableFile } from './readable-file.ts';
+
+/** Without O_NONBLOCK, a pipe at the path would block the thread. */
+const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
  * One file, which is opened when it is needed and closed when too many files are open. It follows the
@@ -12,8 +17,8 @@ import type { OpenFiles } from './open-files.ts';
 export class FileAccess {
   readonly #openFiles: OpenFiles;
   #place: FilePlace;
-  #handle: FileHandle | undefined;
-  #opening: Promise<FileHandle | undefined> | undefined;
+  #handle: ReadableFile | undefined;
+  #opening: Promise<ReadableFile | undefined> | undefined;
   #users = 0;
   #closing = false;
   #failure: AccessFailure | undefined;
@@ -65,7 +70,7 @@ export class FileAccess {
   }
 
   /** Calls `use` with the open file. Returns undefined when it cannot be opened or read; see `failure`. */
-  async use<T>(use: (handle: FileHandle) => Promise<T>): Promise<T | undefined> {
+  async use<T>(use: (handle: ReadableFile) => Promise<T>): Promise<T | undefined> {
     this.#users++;
     try {
       const handle = this.#handle ?? (await this.#open());
@@ -104,21 +109,21 @@ export class FileAccess {
     if (handle !== undefined) this.#content?.closed();
   }
 
-  #open(): Promise<FileHandle | undefined> {
+  #open(): Promise<ReadableFile | undefined> {
     this.#opening ??= this.#openHere().finally(() => {
       this.#opening = undefined;
     });
     return this.#opening;
   }
 
-  async #openHere(): Promise<FileHandle | undefined> {
+  async #openHere(): Promise<ReadableFile | undefined> {
     const here = await (this.#content?.open(this.#place) ?? this.#openAt(this.#place.path));
     if (typeof here === 'object') return this.#opened(here);
     if (here !== 'gone' || this.#content !== undefined) return this.#failed(here);
     return this.#openBeside();
   }
 
-  async #openBeside(): Promise<FileHandle | undefined> {
+  async #openBeside(): Promise<ReadableFile | undefined> {
     const { path, target, inode } = this.#place;
     for await (const beside of this.#openFiles.directories.find(dirname(target ?? path), inode)) {
       const there = await this.#openAt(beside);
@@ -130,11 +135,16 @@ export class FileAccess {
     return this.#failed('gone');
   }
 
-  #openAt(path: string): Promise<FileHandle | AccessFailure> {
-    return openFile(path, { inode: this.#place.inode, birth: this.#birth });
+  async #openAt(path: string): Promise<ReadableFile | AccessFailure> {
+    const { device, inode } = this.#place;
+    const { localDevices } = this.#openFiles;
+    const isLocal = localDevices.has(device);
+    const file = await openFile(path, { inode, birth: this.#birth, isLocal });
+    if (typeof file === 'object' && !isLocal) await localDevices.examine(device, path);
+    return file;
   }
 
-  #opened(handle: FileHandle): FileHandle {
+  #opened(handle: ReadableFile): ReadableFile {
     this.#handle = handle;
     this.#failure = undefined;
     return handle;
@@ -171,7 +181,7 @@ export type AccessFailure = 'gone' | 'unreadable' | 'waiting';
 export interface FileContentOpener {
   /** The content does not change. */
   readonly state: FileState;
-  open(place: FilePlace): Promise<FileHandle | AccessFailure>;
+  open(place: FilePlace): Promise<ReadableFile | AccessFailure>;
   /** The handle is closed. */
   closed(): void;
 }
@@ -183,19 +193,18 @@ function placeOf({ path, device, inode }: FilePlace, target: string | undefined)
 
 async function openFile(
   path: string,
-  wanted: { readonly inode: string; readonly birth: string | undefined },
-): Promise<FileHandle | AccessFailure> {
-  let handle: FileHandle | undefined;
+  wanted: { readonly inode: string; readonly birth: string | undefined; readonly isLocal: boolean },
+): Promise<ReadableFile | AccessFailure> {
+  let file: ReadableFile | undefined;
   try {
-    // Without O_NONBLOCK, a pipe at the path would block the thread.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const found = await handle.stat({ bigint: true });
+    file = wanted.isLocal ? new LocalFile(path, READ_FLAGS) : await open(path, READ_FLAGS);
+    const found = await file.stat({ bigint: true });
     const isBorn = wanted.birth === undefined || String(found.birthtimeNs) === wanted.birth;
-    if (String(found.ino) === wanted.inode && isBorn) return handle;
-    await handle.close();
+    if (String(found.ino) === wanted.inode && isBorn) return file;
+    await file.close();
     return 'gone';
   } catch (error) {
-    await handle?.close().catch(() => undefined);
+    await file?.close().catch(() => undefined);
     if (!isFileError(error)) throw error;
     return error.code === 'ENOENT' || error.code === 'ENOTDIR' ? 'gone' : 'unreadable';
   }

@@ -1,7 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Position } from '../../../../records/position.ts';
 import { readBytes } from './read-bytes.ts';
+import type { ReadableFile } from './readable-file.ts';
 
 /**
  * A file is read in pieces of this size: memory is bounded, and other streams are read between two pieces.
@@ -13,7 +13,7 @@ const PIECE_BYTES = 256 * 1024;
  * does.
  */
 export async function checksumOf(
-  handle: FileHandle,
+  handle: ReadableFile,
   { start, end }: ByteRange,
   before = 0,
 ): Promise<number | undefined> {
@@ -34,8 +34,8 @@ export interface ByteRange {
 
 /** Whether two files have the same bytes in a range; false when one of them ends before the range does. */
 export async function haveSameBytes(
-  a: FileHandle,
-  b: FileHandle,
+  a: ReadableFile,
+  b: ReadableFile,
   { start, end }: ByteRange,
 ): Promise<boolean> {
   for (let position = start; position < end; position += PIECE_BYTES) {

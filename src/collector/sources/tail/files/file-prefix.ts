@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { readBytes } from './read-bytes.ts';
+import type { ReadableFile } from './readable-file.ts';
+
+const HASH_BYTES = 16;
 
 /** The first bytes of a file, at most 1 KiB. The hash of each length is computed once. */
 export class FilePrefix {
@@ -37,13 +39,15 @@ export class FilePrefix {
   #hashOf(length: number): string {
     const known = this.#hashes.get(length);
     if (known !== undefined) return known;
-    const hash = createHash('sha256').update(this.bytes.subarray(0, length)).digest('hex').slice(0, 32);
+    // A part of the text of the whole digest would keep all of it in memory.
+    const digest = createHash('sha256').update(this.bytes.subarray(0, length)).digest();
+    const hash = digest.toString('hex', 0, HASH_BYTES);
     this.#hashes.set(length, hash);
     return hash;
   }
 }
 
-export async function readFilePrefix(handle: FileHandle): Promise<FilePrefix> {
+export async function readFilePrefix(handle: ReadableFile): Promise<FilePrefix> {
   return new FilePrefix(await readBytes(handle, 0, PREFIX_MAX_BYTES));
 }
 

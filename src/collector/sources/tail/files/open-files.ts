@@ -1,4 +1,5 @@
 import { DirectoryInodes } from './directory-inodes.ts';
+import { LocalDevices } from './local-devices.ts';
 
 /**
  * Limits the number of open files. When there are too many, it closes the files that were not used for the
@@ -7,6 +8,7 @@ import { DirectoryInodes } from './directory-inodes.ts';
 export class OpenFiles {
   /** Finds files that are not at their paths any more. */
   readonly directories = new DirectoryInodes();
+  readonly localDevices = new LocalDevices();
   readonly #limit: number;
   /** In the order of the last use. */
   readonly #open = new Set<OpenFile>();

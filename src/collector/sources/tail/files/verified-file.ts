@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { CHECK_WINDOW_BYTES, type Check, checkOf } from '../../../../records/check.ts';
 import type { Position } from '../../../../records/position.ts';
 import { birthOf } from './birth-time.ts';
@@ -7,6 +6,7 @@ import type { PositionMark } from './file-checkpoint.ts';
 import { type ByteRange, checksumOf } from './file-contents.ts';
 import { type FilePrefix, PREFIX_MAX_BYTES, type PrefixHash, readFilePrefix } from './file-prefix.ts';
 import { readCheck } from './read-bytes.ts';
+import type { ReadableFile } from './readable-file.ts';
 
 /**
  * A file that is compared with its known bytes before more of it is read.
@@ -100,12 +100,12 @@ export class VerifiedFile {
     return this.#window.subarray(0, Math.min(from, CHECK_WINDOW_BYTES));
   }
 
-  async #isSame(handle: FileHandle, beginning: FilePrefix): Promise<boolean> {
+  async #isSame(handle: ReadableFile, beginning: FilePrefix): Promise<boolean> {
     if (!beginning.matches(this.#prefix)) return false;
     return this.#birth === undefined || (await birthOf(handle, this.#file.place.path)) === this.#birth;
   }
 
-  async #proveBeginning(handle: FileHandle, from: Position): Promise<boolean> {
+  async #proveBeginning(handle: ReadableFile, from: Position): Promise<boolean> {
     if (!this.#mustCheckPrefix && from > 0) return true;
     this.#mustCheckPrefix = false;
     const beginning = await readFilePrefix(handle);

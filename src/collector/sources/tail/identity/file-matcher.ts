@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { mintStreamId } from '../../../../records/stream-id.ts';
 import type { Clock } from '../../../../runtime/clock.ts';
 import { compressionOf, MAGIC_BYTES } from '../files/compression-magic.ts';
@@ -8,6 +7,7 @@ import { checkpointOf } from '../files/file-checkpoint.ts';
 import type { FoundFile } from '../files/find-files.ts';
 import type { OpenFiles } from '../files/open-files.ts';
 import { readBytes, readCheck } from '../files/read-bytes.ts';
+import type { ReadableFile } from '../files/readable-file.ts';
 import { rotatedFrom } from '../files/rotation-names.ts';
 import type { FileStream } from '../reading/file-stream.ts';
 import { Copies } from './copies.ts';
@@ -136,7 +136,7 @@ export class FileMatcher {
     return isMatched === true;
   }
 
-  #open(handle: FileHandle, { found, file }: UnreadFile): Promise<OpenCandidate> {
+  #open(handle: ReadableFile, { found, file }: UnreadFile): Promise<OpenCandidate> {
     return candidateOf(handle, file, { target: found.target, onCompare: () => this.#events.compared() });
   }
 

@@ -1,9 +1,9 @@
-import type { FileHandle } from 'node:fs/promises';
 import { birthOf } from '../files/birth-time.ts';
 import type { FileAccess } from '../files/file-access.ts';
 import { readFilePrefix } from '../files/file-prefix.ts';
 import type { FoundFile } from '../files/find-files.ts';
 import { originalPaths } from '../files/original-paths.ts';
+import type { ReadableFile } from '../files/readable-file.ts';
 import type { Candidate } from './same-file.ts';
 
 /** An open file, as it is at this moment. */
@@ -22,7 +22,7 @@ export interface UnreadFile {
 }
 
 export async function candidateOf(
-  handle: FileHandle,
+  handle: ReadableFile,
   file: FileAccess,
   { target, onCompare }: { readonly target?: string | undefined; readonly onCompare: () => void },
 ): Promise<OpenCandidate> {

@@ -1,8 +1,8 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { FileCheckpoint, PositionMark } from '../files/file-checkpoint.ts';
 import { checksumOf } from '../files/file-contents.ts';
 import type { FilePrefix } from '../files/file-prefix.ts';
 import { readCheck } from '../files/read-bytes.ts';
+import type { ReadableFile } from '../files/readable-file.ts';
 
 /** Fewer bytes are no evidence. Shorter files are distinguished by device, inode and time of creation. */
 export const MIN_EVIDENCE_BYTES = 64;
@@ -22,7 +22,7 @@ export function isSameInode(known: FileCheckpoint, file: Omit<Candidate, 'handle
 
 /** The bytes of an open file. */
 export interface FileContent {
-  readonly handle: FileHandle;
+  readonly handle: ReadableFile;
   readonly beginning: FilePrefix;
 }
 

@@ -26,7 +26,8 @@ export class AcceptedReads {
       this.#accepted = plus(this.#accepted, read.amount);
       count++;
     }
-    this.#waiting.splice(0, count);
+    // An array that has grown keeps its reserve.
+    this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count);
   }
 
   /** Reading restarts at the end of the accepted bytes. */

@@ -95,6 +95,7 @@ export class BatchBuilder {
   /** Everything is read: memory that the next read can make again is freed. */
   rest(): void {
     this.#resource = undefined;
+    this.#cutter = undefined;
   }
 
   #resourceNow(format: string): Resource {

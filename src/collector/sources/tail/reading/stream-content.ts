@@ -141,7 +141,8 @@ export class StreamContent {
   async decideFormat(): Promise<void> {
     if (!this.#parts.format.isUndecided) return;
     const [start] = this.marks.accepted;
-    const end = start + FORMAT_SAMPLE_BYTES;
+    const end = Math.min(this.sizeBytes, start + FORMAT_SAMPLE_BYTES);
+    if (end <= start) return;
     const bytes = await this.#verified.access.use((handle) => readBytes(handle, start, end));
     if (bytes === undefined) return;
     if (this.#parts.encoding.isUndecided) await this.decideEncoding(start, bytes);

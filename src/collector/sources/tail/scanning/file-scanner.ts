@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { groupBy } from '../../../../runtime/group-by.ts';
 import { FileAccess } from '../files/file-access.ts';
@@ -80,6 +80,22 @@ export class FileScanner {
   get undecidedSinceUnixMs(): number | undefined {
     const times = [this.#unseen.undecidedSinceUnixMs, this.#compressed?.undecidedSinceUnixMs];
     return times.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a));
+  }
+
+  /** False when something was found about which a later scan decides. */
+  get isSettled(): boolean {
+    if (this.#mustListAgain || this.#renamedEmpty.isWaiting || this.#unseen.isWaiting) return false;
+    return this.undecidedSinceUnixMs === undefined;
+  }
+
+  /** Compares a followed file whose state has changed. False when a scan must decide. */
+  async compareFollowed(stream: FileStream): Promise<boolean> {
+    const found = await stat(stream.path, { bigint: true }).catch(() => undefined);
+    const isOther = stream.birth !== undefined && String(found?.birthtimeNs) !== stream.birth;
+    if (found === undefined || String(found.ino) !== stream.place.inode || isOther) return false;
+    const state = { sizeBytes: Number(found.size), modifiedUnixMs: Number(found.mtimeMs) };
+    await this.#updateContent(stream, state);
+    return !this.#files.lost.has(stream);
   }
 
   /**
@@ -181,7 +197,13 @@ export class FileScanner {
     if (here === undefined) return;
     const from = stream.presence.foundAt(here.path, here.target);
     if (from !== undefined) this.#parts.events.renamed({ stream: stream.id, path: here.path, from });
-    const { sizeBytes, modifiedUnixMs } = here;
+    await this.#updateContent(stream, here);
+  }
+
+  async #updateContent(
+    stream: FileStream,
+    { sizeBytes, modifiedUnixMs }: Pick<FoundFile, 'sizeBytes' | 'modifiedUnixMs'>,
+  ): Promise<void> {
     const isUnchanged = sizeBytes === stream.sizeBytes && modifiedUnixMs === stream.modifiedUnixMs;
     if (isUnchanged && !stream.isInDoubt) {
       if (stream.file.failure !== undefined || stream.position < stream.sizeBytes) stream.wake();

@@ -19,9 +19,16 @@ import type { StreamStarter } from '../identity/stream-starter.ts';
 export class RenamedEmptyFiles {
   readonly #parts: RenamedEmptyFilesParts;
   #empty = new Map<string, FoundFile>();
+  /** Files that were renamed and are still empty. */
+  #renamed = 0;
 
   constructor(parts: RenamedEmptyFilesParts) {
     this.#parts = parts;
+  }
+
+  /** A file that was renamed may get its first bytes: no directory reports that. */
+  get isWaiting(): boolean {
+    return this.#renamed > 0;
   }
 
   /** Called with the files of each listing. */
@@ -31,6 +38,7 @@ export class RenamedEmptyFiles {
     this.#empty = new Map(
       found.filter(({ sizeBytes }) => sizeBytes === 0).map((file) => [keyOf(file), file]),
     );
+    this.#renamed = 0;
     for (const file of gone) await this.#followOne(file);
   }
 
@@ -42,8 +50,10 @@ export class RenamedEmptyFiles {
     const state = await stat(path, { bigint: true }).catch(() => undefined);
     if (state === undefined || String(state.birthtimeNs) !== before.birthNs) return;
     // It may still be written.
-    if (state.size === 0n) this.#empty.set(keyOf(before), before);
-    else if (files.streamOf(before) === undefined)
+    if (state.size === 0n) {
+      this.#empty.set(keyOf(before), before);
+      this.#renamed++;
+    } else if (files.streamOf(before) === undefined)
       await this.#start(before, {
         path,
         sizeBytes: Number(state.size),

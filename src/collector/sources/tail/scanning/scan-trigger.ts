@@ -28,8 +28,8 @@ export class ScanTrigger {
   constructor(parts: ScanTriggerParts) {
     const { clock, events, scan } = parts;
     this.#parts = parts;
-    this.#pollTimer = new Timer(clock, scan);
-    this.#scanTimer = new Timer(clock, scan);
+    this.#pollTimer = new Timer(clock, () => scan('poll'));
+    this.#scanTimer = new Timer(clock, () => scan('change'));
     this.#watcher = new DirectoryWatcher({
       changed: (path, change) => this.#changed(path, change),
       failed: (path, err) => events.unwatched({ path, err }),
@@ -40,6 +40,11 @@ export class ScanTrigger {
   began(): void {
     this.#scanTimer.cancel();
     this.#pollTimer.set(this.#parts.pollMs);
+  }
+
+  /** A poll needed no scan. A scan that was requested is made. */
+  polled(): void {
+    if (!this.#isStopped) this.#pollTimer.set(this.#parts.pollMs);
   }
 
   /** A scan that took `ms` has ended: watches the directories in which something may change. */
@@ -96,5 +101,8 @@ export interface ScanTriggerParts {
   readonly clock: Clock;
   readonly events: TailEvents;
   readonly pollMs: number;
-  readonly scan: () => void;
+  readonly scan: (reason: ScanReason) => void;
 }
+
+/** A directory has reported a change, or nothing was reported for the time of a poll. */
+export type ScanReason = 'change' | 'poll';

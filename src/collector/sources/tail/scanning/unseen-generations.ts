@@ -29,6 +29,7 @@ export class UnseenGenerations {
   /** The paths that were known when the last scan ended. A rotated file of another path is no unseen one. */
   #paths: ReadonlySet<string> = new Set();
   #unchanged = new Map<string, UnchangedFile>();
+  #hasEmpty = false;
 
   constructor(parts: UnseenGenerationsParts) {
     this.#parts = parts;
@@ -40,6 +41,11 @@ export class UnseenGenerations {
   get undecidedSinceUnixMs(): number | undefined {
     const times = Array.from(this.#unchanged.values(), ({ file }) => file.modifiedUnixMs);
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** A rotated file that is empty may get its first bytes: no directory reports that. */
+  get isWaiting(): boolean {
+    return this.#hasEmpty;
   }
 
   /** The rotated files that exist at the start. */
@@ -92,6 +98,7 @@ export class UnseenGenerations {
   async #listUnseen(): Promise<RotatedFile[]> {
     const decided = new Set<string>();
     const unseen: RotatedFile[] = [];
+    this.#hasEmpty = false;
     for await (const file of this.#rotated.find(this.#names())) {
       const key = identityOf(file);
       const isKnown =
@@ -100,6 +107,7 @@ export class UnseenGenerations {
         !file.originals.some((path) => this.#paths.has(path));
       if (isKnown) decided.add(key);
       else if (file.sizeBytes > 0) unseen.push(file);
+      else this.#hasEmpty = true;
     }
     this.#decided = decided;
     return unseen;
