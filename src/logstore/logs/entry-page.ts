@@ -19,6 +19,8 @@ export interface EntryPage {
   readonly entries: readonly LogEntry[];
   /** There are more records: after the limit, or because they did not fit. */
   readonly hasMore: boolean;
+  /** Of the entries. */
+  readonly characters: number;
 }
 
 export interface EntryPageOptions {
@@ -27,6 +29,8 @@ export interface EntryPageOptions {
   /** An order of the records, such as `time desc, stream, position desc`. */
   readonly order: Sql;
   readonly limit: number;
+  /** Those of earlier entries of the same page. Default: 0. */
+  readonly heldCharacters?: number;
 }
 
 /** The first record of a page may be larger than this. */
@@ -34,17 +38,17 @@ const PAGE_CHARACTERS = 8 * 1024 * 1024;
 
 export async function readEntryPage(
   store: StoreReader,
-  { source, order, limit }: EntryPageOptions,
+  { source, order, limit, heldCharacters = 0 }: EntryPageOptions,
 ): Promise<EntryPage> {
   const { dialect } = store;
   const sizes = await store.rows(sql`select ${dialect.unixMicro(sql`time`)} as time_micro,
       length(body) + coalesce(length(attributes::text), 0) as characters
     from ${source} order by ${order} limit ${limit + 1}::bigint`);
-  const fitting = countFitting(
-    sizes.map((row) => numberOf(row, 'characters')),
-    limit,
+  const { count: fitting, characters } = fittingRecords(
+    sizes.slice(0, limit).map((row) => numberOf(row, 'characters')),
+    heldCharacters,
   );
-  if (fitting === 0) return { entries: [], hasMore: false };
+  if (fitting === 0) return { entries: [], hasMore: sizes.length > 0, characters };
 
   // One more than fits shows whether a record was stored in between.
   const times = sizes.slice(0, fitting + 1).map((row) => numberOf(row, 'time_micro'));
@@ -54,16 +58,21 @@ export async function readEntryPage(
   return {
     entries: rows.slice(0, fitting).map(entryFromRow),
     hasMore: sizes.length > fitting || rows.length > fitting,
+    characters,
   };
 }
 
-function countFitting(sizes: readonly number[], limit: number): number {
+function fittingRecords(
+  sizes: readonly number[],
+  heldCharacters: number,
+): { readonly count: number; readonly characters: number } {
   let characters = 0;
   let count = 0;
-  for (const size of sizes.slice(0, limit)) {
+  for (const size of sizes) {
+    const held = heldCharacters + characters;
+    if (held > 0 && held + size > PAGE_CHARACTERS) break;
     characters += size;
-    if (count > 0 && characters > PAGE_CHARACTERS) break;
     count++;
   }
-  return count;
+  return { count, characters };
 }
