@@ -43,10 +43,13 @@ export class SketchBuilder {
     if (nowUnixMicro - this.#beganUnixMicro >= SETTLED_MICRO) await this.#beginAgain(nowUnixMicro);
     const settledUntil = nowUnixMicro - SETTLED_MICRO;
     const gap = (await this.#sketches.ranges()).gapFrom(this.#cursor);
-    const from = await this.#firstTime(gap.fromUnixMicro);
-    if (from === undefined || from >= settledUntil) return false;
-    this.#cursor = Math.max(from, gap.fromUnixMicro);
-    if (from >= gap.toUnixMicro) return true;
+    const first = await this.#firstTime(gap.fromUnixMicro);
+    if (first === undefined || first >= settledUntil) return false;
+    this.#cursor = first;
+    if (first >= gap.toUnixMicro) return true;
+    // A range begins where the one before ends: a search need not read the time without records between them.
+    const from = gap.fromUnixMicro === 0 ? first : gap.fromUnixMicro;
+    this.#widthMicro = Math.max(this.#widthMicro, 2 * (first - from));
     return await this.#coverFrom(from, Math.min(gap.toUnixMicro, settledUntil), settledUntil);
   }
 

@@ -34,8 +34,17 @@ export async function rangesWithText(
     fromUnixMicro: numberOf(row, 'from_micro'),
     toUnixMicro: numberOf(row, 'to_micro'),
   }));
-  if (excluded.length === 0) return undefined;
-  return merged(uncovered(range, excluded), MAX_RANGES);
+  const [first] = excluded;
+  const last = excluded.at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  const ranges = merged(uncovered(range, excluded), MAX_RANGES);
+  // Most of the times with sketches have to be read: a plain search needs fewer statements.
+  const sketched = { fromUnixMicro: first.fromUnixMicro, toUnixMicro: last.toUnixMicro };
+  return width(uncovered(sketched, ranges)) < width([sketched]) * WORTHWHILE_SHARE ? undefined : ranges;
+}
+
+function width(ranges: readonly TimeRange[]): number {
+  return ranges.reduce((sum, { fromUnixMicro, toUnixMicro }) => sum + toUnixMicro - fromUnixMicro, 0);
 }
 
 /**
@@ -50,4 +59,6 @@ export function recordsIn({ dialect }: StoreReader, ranges: readonly TimeRange[]
 }
 
 /** Planning the branch of a range takes about as long as reading some thousand records. */
-const MAX_RANGES = 32;
+const MAX_RANGES = 64;
+/** The part of the time that the sketches have to exclude. */
+const WORTHWHILE_SHARE = 0.3;
