@@ -22,14 +22,13 @@ export async function rangesWithText(
   { text }: LogFilter,
   span: TimeSpan,
 ): Promise<readonly TimeRange[] | undefined> {
-  const { rangesWithoutBits } = store.dialect;
-  if (text === undefined || rangesWithoutBits === undefined) return undefined;
+  if (text === undefined || store.dialect.rangesWithoutBits === undefined) return undefined;
   const bits = sketchBits(storable(text));
   const fromUnixMicro = span.fromUnixMicro ?? 0;
   const toUnixMicro = span.toUnixMicro ?? MAX_UNIX_MICRO + 1;
   if (bits.length === 0 || fromUnixMicro >= toUnixMicro) return undefined;
   const range = { fromUnixMicro, toUnixMicro };
-  const rows = await store.rows(rangesWithoutBits(bits, range));
+  const rows = await store.rows(store.dialect.rangesWithoutBits(bits, range));
   const excluded = rows.map((row) => ({
     fromUnixMicro: numberOf(row, 'from_micro'),
     toUnixMicro: numberOf(row, 'to_micro'),
