@@ -8,7 +8,7 @@
  *
  * A sketch never excludes a record that contains the text: the store converts bodies to lower case in the same way as
  * the condition of its search. A search uses only the parts of its text that are ASCII, because they have the same
- * lower-case form in every database, whatever is next to them.
+ * lower-case form in every database, before and after any other character.
  *
  * A sketch is stored in pages, so that a search reads only those with the bits of its grams.
  */
