@@ -68,6 +68,8 @@ export class DuckDbEmitter implements Emitter {
    */
   #isTransactionLost = false;
   #isRetentionDue = false;
+  #isSketchDue = false;
+  #isSketching = false;
   #cancelRound: Cancel = ignore;
   readonly #turns = new SerialQueue();
 
@@ -106,6 +108,7 @@ export class DuckDbEmitter implements Emitter {
       // Both run before the next batch, if they are due.
       if (await store.isCheckpointOverdue()) this.#checkpoint(store);
       this.#retain();
+      this.#sketch();
       return DELIVERED;
     });
   }
@@ -199,7 +202,9 @@ export class DuckDbEmitter implements Emitter {
   #beginRound(): void {
     this.#cancelRound = repeat(this.#context.clock, RETENTION_EVERY_MS, () => {
       this.#isRetentionDue = true;
+      this.#isSketchDue = true;
       this.#retain();
+      this.#sketch();
     });
   }
 
@@ -220,6 +225,32 @@ export class DuckDbEmitter implements Emitter {
     } catch (error) {
       this.#isRetentionDue = false;
       this.#events.retentionFailed({ reason: messageOf(error) });
+      if (isFatal(error)) await this.#abandon(store);
+      return false;
+    }
+  }
+
+  /** Builds sketches, if they are due, in the same way. */
+  #sketch(): void {
+    if (!this.#isSketchDue || this.#isSketching) return;
+    this.#isSketching = true;
+    const step = this.#turns
+      .run(() => this.#sketchStep())
+      .finally(() => {
+        this.#isSketching = false;
+      });
+    step.then((isMore) => isMore && this.#sketch(), ignore);
+  }
+
+  async #sketchStep(): Promise<boolean> {
+    const store = this.#store;
+    if (store === undefined || this.#transaction !== undefined) return false;
+    try {
+      this.#isSketchDue = await store.sketch(this.#nowUnixMicro());
+      return this.#isSketchDue;
+    } catch (error) {
+      this.#isSketchDue = false;
+      this.#events.sketchFailed({ reason: messageOf(error) });
       if (isFatal(error)) await this.#abandon(store);
       return false;
     }

@@ -37,6 +37,10 @@ export const DUCKDB_EVENTS = defineEvents(DUCKDB_METRICS, (event) => ({
     warn: ({ reason }) => `Cannot checkpoint the write-ahead log of the store yet: ${reason}`,
     count: ({ failures }) => failures.inc(),
   }),
+  sketchFailed: event<Failure>({
+    warn: ({ reason }) => `Cannot build the sketches of the text search yet: ${reason}`,
+    count: ({ failures }) => failures.inc(),
+  }),
   retentionFailed: event<Failure>({
     warn: ({ reason }) => `Cannot delete old records yet: ${reason}`,
     count: ({ failures }) => failures.inc(),

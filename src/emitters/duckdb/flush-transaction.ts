@@ -8,6 +8,7 @@ import { endOf, type RecordBatch, sliceBytes } from '../../records/record-batch.
 import type { LogRows } from './log-rows.ts';
 import { runStatement } from './run-statement.ts';
 import type { StoredStreams } from './stored-streams.ts';
+import type { TextSketches } from './text-sketches.ts';
 
 /** The new records of one stream in a flush. */
 interface BroughtRange {
@@ -75,7 +76,7 @@ export class FlushTransaction {
 
   /** When this resolves, everything is on disk. */
   async commit(nowUnixMicro: number): Promise<void> {
-    const { connection, rows, streams } = this.#parts;
+    const { connection, rows, streams, sketches } = this.#parts;
     rows.finish();
     const statements = [
       ...streams.statements(nowUnixMicro),
@@ -84,13 +85,16 @@ export class FlushTransaction {
       ...this.#ownNames(),
     ];
     for (const statement of statements) await this.#run(statement);
+    await sketches.invalidate(this.#minutes);
     await connection.run('commit');
     streams.committed();
+    sketches.committed();
   }
 
   async rollback(): Promise<void> {
-    const { connection, rows, streams } = this.#parts;
+    const { connection, rows, streams, sketches } = this.#parts;
     streams.rolledBack();
+    sketches.rolledBack();
     try {
       rows.abandon();
     } finally {
@@ -170,6 +174,7 @@ export interface FlushParts {
   readonly connection: DuckDBConnection;
   readonly rows: LogRows;
   readonly streams: StoredStreams;
+  readonly sketches: TextSketches;
   readonly writer: string;
   /** The number of this flush of the writer: 1, 2, 3, ... */
   readonly flush: number;

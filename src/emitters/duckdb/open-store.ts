@@ -6,8 +6,10 @@ import { DuckDbQueries } from './duckdb-queries.ts';
 import { FlushTransaction } from './flush-transaction.ts';
 import { LogRows } from './log-rows.ts';
 import { Retention } from './retention.ts';
+import { SketchBuilder } from './sketch-builder.ts';
 import { CHECKPOINT_BYTES, StoreFile } from './store-file.ts';
 import { StoredStreams } from './stored-streams.ts';
+import { TextSketches } from './text-sketches.ts';
 
 const OVERDUE_LOG_BYTES = 4 * CHECKPOINT_BYTES;
 
@@ -21,6 +23,8 @@ export class OpenStore {
   readonly #writer: DuckDBConnection;
   readonly #rows: LogRows;
   #streams: StoredStreams;
+  #sketches: TextSketches;
+  #builder: SketchBuilder;
   #writerId = randomUUID();
   #flushes = 0;
 
@@ -30,6 +34,8 @@ export class OpenStore {
     this.#rows = parts.rows;
     this.queries = parts.queries;
     this.#streams = new StoredStreams(parts.writer);
+    this.#sketches = new TextSketches(parts.writer);
+    this.#builder = new SketchBuilder(parts.writer, this.#sketches);
     const { retention_age: ageMs, retention_size: sizeBytes } = parts.configuration;
     this.retention = new Retention(parts.writer, { ageMs, sizeBytes });
   }
@@ -52,6 +58,7 @@ export class OpenStore {
       connection: this.#writer,
       rows: this.#rows,
       streams: this.#streams,
+      sketches: this.#sketches,
       writer: this.#writerId,
       flush: this.#flushes + 1,
     });
@@ -65,12 +72,19 @@ export class OpenStore {
     if (transaction.rowCount > 0) this.#flushes++;
   }
 
+  /** Builds the next sketch; resolves with whether there is more to do. Not within a transaction. */
+  async sketch(nowUnixMicro: number): Promise<boolean> {
+    return await this.#builder.step(nowUnixMicro);
+  }
+
   /**
    * Called after a failure. It is unknown whether a failed commit is in the file: the ranges are read again,
    * and another writer begins, so that no flush number is used twice. False: the file has to be opened again.
    */
   async recover(): Promise<boolean> {
     this.#streams = new StoredStreams(this.#writer);
+    this.#sketches = new TextSketches(this.#writer);
+    this.#builder = new SketchBuilder(this.#writer, this.#sketches);
     this.#writerId = randomUUID();
     this.#flushes = 0;
     // Usually there is nothing to roll back, and this fails. Only the next begin matters.

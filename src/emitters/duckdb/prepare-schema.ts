@@ -5,6 +5,7 @@ import { ANY_NAME, OWN_NAMES_TABLE } from '../../logstore/own-names.ts';
 import { logRecordColumns, STORE_TABLES, tableIn } from '../../logstore/schema.ts';
 import { textOrNull } from '../../logstore/sql/sql-row.ts';
 import { runStatement } from './run-statement.ts';
+import { TEXT_SKETCHES } from './text-sketches.ts';
 
 /**
  * Creates the tables in a new file, and updates the view of an existing one. Rejects with ForeignFileError if
@@ -14,6 +15,7 @@ export async function prepareSchema(connection: DuckDBConnection): Promise<void>
   const tables = await tableNames(connection);
   if (tables.has(VERSION_TABLE)) {
     if ((await versionOf(connection)) === 1) await inTransaction(connection, FROM_VERSION_1);
+    if ((await versionOf(connection)) === 2) await inTransaction(connection, FROM_VERSION_2);
     await checkVersion(connection);
     if (!STORE_TABLES.every((text) => tables.has(tableIn(text))))
       await inTransaction(connection, STORE_TABLES);
@@ -27,7 +29,7 @@ export async function prepareSchema(connection: DuckDBConnection): Promise<void>
 }
 
 /** Version of the tables that this code writes. A file with a newer version is not modified. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 const VERSION_TABLE = 'mega_collector_store';
 
@@ -49,6 +51,7 @@ const SCHEMA: readonly string[] = [
   `create table ${LOG_TABLE} (${logRecordColumns('json').replace(LARGE_COLUMNS, '$& using compression zstd')})`,
   ...STORE_TABLES,
   OWN_NAMES,
+  TEXT_SKETCHES,
   `insert into ${VERSION_TABLE} values (${SCHEMA_VERSION})`,
 ];
 
@@ -56,8 +59,11 @@ const SCHEMA: readonly string[] = [
 const FROM_VERSION_1: readonly string[] = [
   OWN_NAMES,
   `insert into ${OWN_NAMES_TABLE} select '${ANY_NAME}', max(observed_time) from ${LOG_TABLE} having count(*) > 0`,
-  `update ${VERSION_TABLE} set version = ${SCHEMA_VERSION}`,
+  `update ${VERSION_TABLE} set version = 2`,
 ];
+
+/** Migration to version 3: a program that does not know sketches would add records without deleting their sketches. */
+const FROM_VERSION_2: readonly string[] = [TEXT_SKETCHES, `update ${VERSION_TABLE} set version = 3`];
 
 /** After the retention has removed these records, all names are known. */
 const OLD_RECORDS_ARE_GONE = `${OWN_NAMES_TABLE}

@@ -4,6 +4,7 @@ import { sql } from '../sql/sql.ts';
 import { numberOf, textOrNull } from '../sql/sql-row.ts';
 import { filterSql } from './filter-sql.ts';
 import type { Histogram, HistogramRequest, SeverityCounts } from './log-requests.ts';
+import { rangesWithText, recordsIn } from './ranges-with-text.ts';
 import type { StoreReader } from './store-reader.ts';
 import { closedTimeSpan, timeSpanSql } from './time-span.ts';
 
@@ -18,9 +19,10 @@ export async function drawHistogram(store: StoreReader, request: HistogramReques
   const names = await store.ownNames();
   const isBySeverity = request.by === 'severity';
   const severity = isBySeverity ? severityNameSql(sql`severity_number`) : sql`null::text`;
+  const records = recordsIn(store, await rangesWithText(store, request, span));
   const rows = await store.rows(sql`select ${dialect.unixMicro(sql`bar`)} as bar_micro, severity, records
     from (
-      select ${bucket} as bar, ${severity} as severity, count(*) as records from log_records
+      select ${bucket} as bar, ${severity} as severity, count(*) as records from ${records}
       where ${timeSpanSql(dialect, span)} and ${filterSql(dialect, request, names)}
       group by 1, 2
     ) as bars`);

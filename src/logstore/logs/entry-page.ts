@@ -21,6 +21,8 @@ export interface EntryPage {
   readonly entries: readonly LogEntry[];
   /** There are more records: after the limit, or because they did not fit. */
   readonly hasMore: boolean;
+  /** Of the entries. */
+  readonly characters: number;
 }
 
 export interface EntryPageOptions {
@@ -31,6 +33,8 @@ export interface EntryPageOptions {
   readonly limit: number;
   /** Conditions that are tried first, each of which contains the one before and the first records in the order. */
   readonly windows?: readonly Sql[];
+  /** Those of earlier entries of the same page. Default: 0. */
+  readonly heldCharacters?: number;
 }
 
 /** The first record of a page may be larger than this. */
@@ -38,7 +42,7 @@ const PAGE_CHARACTERS = 8 * 1024 * 1024;
 
 export async function readEntryPage(
   store: StoreReader,
-  { source, order, limit, windows = [] }: EntryPageOptions,
+  { source, order, limit, windows = [], heldCharacters = 0 }: EntryPageOptions,
 ): Promise<EntryPage> {
   const { dialect } = store;
   let sizes: readonly SqlRow[] = [];
@@ -48,11 +52,11 @@ export async function readEntryPage(
       from ${source} and ${window} order by ${order} limit ${limit + 1}::bigint`);
     if (sizes.length > limit) break;
   }
-  const fitting = countFitting(
-    sizes.map((row) => numberOf(row, 'characters')),
-    limit,
+  const { count: fitting, characters } = fittingRecords(
+    sizes.slice(0, limit).map((row) => numberOf(row, 'characters')),
+    heldCharacters,
   );
-  if (fitting === 0) return { entries: [], hasMore: false };
+  if (fitting === 0) return { entries: [], hasMore: sizes.length > 0, characters };
 
   // One more than fits shows whether a record was stored in between.
   const times = sizes.slice(0, fitting + 1).map((row) => numberOf(row, 'time_micro'));
@@ -62,16 +66,21 @@ export async function readEntryPage(
   return {
     entries: rows.slice(0, fitting).map(entryFromRow),
     hasMore: sizes.length > fitting || rows.length > fitting,
+    characters,
   };
 }
 
-function countFitting(sizes: readonly number[], limit: number): number {
+function fittingRecords(
+  sizes: readonly number[],
+  heldCharacters: number,
+): { readonly count: number; readonly characters: number } {
   let characters = 0;
   let count = 0;
-  for (const size of sizes.slice(0, limit)) {
+  for (const size of sizes) {
+    const held = heldCharacters + characters;
+    if (held > 0 && held + size > PAGE_CHARACTERS) break;
     characters += size;
-    if (count > 0 && characters > PAGE_CHARACTERS) break;
     count++;
   }
-  return count;
+  return { count, characters };
 }

@@ -8,6 +8,7 @@ import { NEWEST_FIRST } from './cursor.ts';
 import { FieldCounts } from './field-counts.ts';
 import { filterSql } from './filter-sql.ts';
 import type { FieldsReport, FieldsRequest } from './log-requests.ts';
+import { rangesWithText, recordsIn } from './ranges-with-text.ts';
 import { severityName } from './severity-name.ts';
 import type { StoreReader } from './store-reader.ts';
 import { timeSpan, timeSpanSql } from './time-span.ts';
@@ -21,7 +22,8 @@ import { timeSpan, timeSpanSql } from './time-span.ts';
  */
 export async function readFields(store: StoreReader, request: FieldsRequest): Promise<FieldsReport> {
   const { dialect } = store;
-  const span = timeSpanSql(dialect, timeSpan(request, store.nowUnixMicro()));
+  const span = timeSpan(request, store.nowUnixMicro());
+  const records = recordsIn(store, await rangesWithText(store, request, span));
   const filter = filterSql(dialect, request, await store.ownNames());
   const rows = await store.rows(sql`select ${join(COLUMNS, sql`, `)}, attributes_json, found
     from (
@@ -29,7 +31,7 @@ export async function readFields(store: StoreReader, request: FieldsRequest): Pr
         sum(coalesce(length(attributes_json), 0)) over (order by ${NEWEST_FIRST} rows unbounded preceding) as total
       from (
         select ${join([...COLUMNS, ...PLACE], sql`, `)}, attributes::text as attributes_json
-        from log_records where ${span} and ${filter}
+        from ${records} where ${timeSpanSql(dialect, span)} and ${filter}
         order by ${NEWEST_FIRST} limit ${request.sample + 1}::bigint
       ) as newest
     ) as summed

@@ -1,5 +1,6 @@
 import { MAX_PATTERN_TEXT } from '../../patterns/compile-pattern.ts';
 import { re2Pattern } from '../../patterns/write-pattern.ts';
+import { groupBy } from '../../runtime/group-by.ts';
 import { DECIMAL_TEXT } from './decimal-text.ts';
 import { keysOf, LIST_INDEX, shownValue } from './shown-value.ts';
 import { join, type Sql, sql } from './sql.ts';
@@ -63,6 +64,25 @@ export const duckdbDialect: SqlDialect = {
     if (uncased.length < MIN_UNCASED) return found;
     const mayBeFound = sql`contains(${text}, ${uncased}::text)`;
     return uncased === part ? mayBeFound : sql`(${mayBeFound} and ${found})`;
+  },
+
+  rangesWithoutBits: (bits, { fromUnixMicro, toUnixMicro }) => {
+    const pages = groupBy(bits, ({ page }) => page);
+    const isMissing = [...pages].map(
+      ([page, each]) =>
+        sql`when ${page}::smallint then ${join(
+          each.map(({ bit }) => sql`get_bit(bits, ${bit}::int) = 0`),
+          sql` or `,
+        )}`,
+    );
+    return sql`select distinct epoch_us(range_start) as from_micro, epoch_us(range_end) as to_micro from text_sketches
+      where range_start < ${duckdbDialect.timestamp(toUnixMicro)} and range_end > ${duckdbDialect.timestamp(fromUnixMicro)}
+        and page in (${join(
+          [...pages.keys()].map((page) => sql`${page}::smallint`),
+          sql`, `,
+        )})
+        and case page ${join(isMissing, sql` `)} else false end
+      order by 1`;
   },
 
   decimalNumber: (text) =>

@@ -1,5 +1,7 @@
 import type { AttributePath } from '../../expressions/attribute-paths.ts';
 import type { PatternNode } from '../../patterns/pattern-node.ts';
+import type { SketchBit } from '../text/text-sketch.ts';
+import type { TimeRange } from '../text/time-ranges.ts';
 import type { Sql } from './sql.ts';
 
 export type { AttributePath };
@@ -52,6 +54,11 @@ export interface SqlDialect {
    * knows it). `part` is a value without special characters.
    */
   containsText(text: Sql, part: string): Sql;
+  /**
+   * Selects the time ranges that overlap with a range, and in which no body has all of these bits (`from_micro` and
+   * `to_micro`, in the order of `from_micro`); absent: the store has no sketches.
+   */
+  rangesWithoutBits?(bits: readonly SketchBit[], range: TimeRange): Sql;
   /** A text that is a plain decimal (`0.005`), as a double; otherwise null. */
   decimalNumber(text: Sql): Sql;
   /** Whether a text contains another one, with the same case. */
