@@ -41,7 +41,7 @@ export async function auditSyslog(paths: readonly string[]): Promise<SyslogAudit
         else marked++;
       } else if (generated !== undefined) {
         // The run is the second of its start: two runs can have the same one, but not the same connection.
-        const run = `${generated.run} from port ${attributes['network.peer.port']}`;
+        const run = `${generated.run} from port ${String(attributes['network.peer.port'])}`;
         const numbers = loggen.get(run) ?? [];
         loggen.set(run, numbers);
         numbers.push(generated.number);

@@ -1,10 +1,10 @@
+import { PEER_ADDRESS } from '../../../formats/connection-attributes.ts';
 import { peerOf } from '../../../records/peer-column.ts';
 import type { RecordBatch } from '../../../records/record-batch.ts';
 import type { StateStore } from '../../../storage/state/state-store.ts';
 import type { OriginEntry } from '../../journal/journal-options.ts';
 import { isRelp, listenText } from './listen-address.ts';
 import type { ListenerConfiguration } from './listener-configuration.ts';
-import { PEER_ADDRESS } from '../../../formats/connection-attributes.ts';
 import { ResendWindow } from './resend-window.ts';
 
 /** The window of a listener; undefined when it does not recognize repetitions. */
