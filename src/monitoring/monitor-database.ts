@@ -146,10 +146,11 @@ export class MonitorDatabase {
       returning holder`;
     await this.#insertRow();
     const [renewed, taken] = await this.#run([renew, take], TIMEOUT_MS);
-    if (taken?.length === 1) this.#term = next;
-    const isHeld = renewed?.length === 1 || taken?.length === 1;
-    this.#hasRow = isHeld;
-    return isHeld;
+    const isRenewed = renewed?.length === 1;
+    const isTaken = !isRenewed && taken?.length === 1;
+    if (isTaken) this.#term = next;
+    this.#hasRow = isRenewed || isTaken;
+    return this.#hasRow;
   }
 
   /** Releases the lease, so that another aggregator need not wait until it expires. */
