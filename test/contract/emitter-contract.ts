@@ -117,9 +117,8 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
       await expectBodies(destination, bodiesOf(records));
     });
 
-    test.runIf(type.returnsRecords === true)(
-      'records whose memory is overwritten after the commit',
-      async () => {
+    if (type.returnsRecords === true) {
+      test('records whose memory is overwritten after the commit', async () => {
         const destination = await fixture.open();
         const emitter = await started(destination);
         const records = lines(20);
@@ -130,8 +129,8 @@ export function emitterContract(type: EmitterType, fixture: EmitterFixture, make
           await emitter.committed?.();
         }
         await expectBodies(destination, bodiesOf(records));
-      },
-    );
+      });
+    }
 
     test('records of several streams, some incomplete, separately', async () => {
       const destination = await fixture.open();
