@@ -55,7 +55,8 @@ export interface Queue extends QueueWriter {
   readonly deadLetters: DeadLetters;
   /**
    * The emitter's cursor at its last position; a new name begins at the oldest entry, or after the newest.
-   * `returnsRecords`: after a commit, the caller uses no bytes of the entries before its point; `onUnused` receives them.
+   * `returnsRecords`: after a commit, the caller uses no bytes of the entries before its point, or before its
+   * `unusedBefore`; `onUnused` receives them.
    */
   openCursor(emitter: string, start: 'oldest' | 'now', returnsRecords?: boolean): Promise<QueueCursor>;
   /**
