@@ -1,7 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Pool } from 'pg';
+import { TEXT_INDEX } from '../../src/emitters/clickhouse/text-index.ts';
 import { clickhouseType } from '../../src/emitters/clickhouse/type.ts';
+import { SKETCH_TABLE } from '../../src/emitters/duckdb/text-sketches.ts';
 import { duckdbType } from '../../src/emitters/duckdb/type.ts';
 import type { Emitter } from '../../src/emitters/emitter.ts';
 import { addDays, dayOf } from '../../src/emitters/postgres/partitions.ts';
@@ -10,6 +12,7 @@ import { createLogSearch } from '../../src/logstore/logs/create-log-search.ts';
 import type { LogSearch } from '../../src/logstore/logs/log-search.ts';
 import { dialectOf } from '../../src/logstore/sql/dialect-of.ts';
 import type { SqlDatabase } from '../../src/logstore/sql/sql-database.ts';
+import { numberOf } from '../../src/logstore/sql/sql-row.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { OwnClickHouse } from '../../testkit/clickhouse/own-clickhouse.ts';
 import { STORE_ROLE } from '../../testkit/documented-database.ts';
@@ -40,6 +43,8 @@ export const DAYS = 10;
 const ASKED_DAY = 5;
 const DAY_MS = 86_400_000;
 const RUNS = 5;
+/** Records of a range of DuckDB that gets a sketch; the newest ones wait for others. */
+const ROWS_OF_SKETCH = 61_440;
 const GENERATE_TIMEOUT_MS = 600_000;
 const QUERY_TIMEOUT_MS = 120_000;
 
@@ -55,7 +60,10 @@ export async function measureDuckDbQueries(directory: string, rows: number): Pro
   if (configured === undefined) throw new Error('DuckDB is not configured');
   try {
     const emitter = await duckdbType.create(configured.configuration, benchEnvironment(directory));
-    return await measure(emitter, { store: 'DuckDB', rows, days: [...Array(DAYS).keys()] });
+    return await measure(emitter, {
+      ...{ store: 'DuckDB', rows, days: [...Array(DAYS).keys()] },
+      settle: untilSketched,
+    });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -73,8 +81,7 @@ export async function measureClickHouseQueries(directory: string, rows: number):
     const emitter = await clickhouseType.create(configured.configuration, benchEnvironment(directory));
     return await measure(emitter, {
       ...{ store: 'ClickHouse', rows, days: [...Array(DAYS).keys()] },
-      // As the server does with days that get no records any more.
-      settle: () => server.sql(`optimize table ${CLICKHOUSE_DATABASE}.log_records final`),
+      settle: () => settleClickHouse(server),
     });
   } finally {
     await server.kill();
@@ -116,7 +123,7 @@ interface Contents {
   readonly days: readonly number[];
   /** Before there are rows, and after. */
   readonly prepare?: () => Promise<unknown>;
-  readonly settle?: () => Promise<unknown>;
+  readonly settle?: (database: SqlDatabase) => Promise<unknown>;
 }
 
 async function measure(emitter: Emitter, contents: Contents): Promise<StoreQueries> {
@@ -130,7 +137,7 @@ async function measure(emitter: Emitter, contents: Contents): Promise<StoreQueri
     await contents.prepare?.();
     const rowsOfDay = Math.ceil(rows / DAYS);
     for (const day of days) await generateDay(database, day, rowsOfDay);
-    await contents.settle?.();
+    await contents.settle?.(database);
     const logs = createLogSearch(database, { clock: systemClock, timeoutMs: QUERY_TIMEOUT_MS });
     const queries: TimedQuery[] = [];
     for (const question of questions(ASKED_DAY * rowsOfDay)) {
@@ -143,6 +150,25 @@ async function measure(emitter: Emitter, contents: Contents): Promise<StoreQueri
     return { store, rows: rowsOfDay * days.length, queries };
   } finally {
     await emitter.stop(AbortSignal.timeout(30_000));
+  }
+}
+
+/** As the server does with days that get no records any more, and the emitter with days that are over. */
+async function settleClickHouse(server: OwnClickHouse): Promise<void> {
+  const table = `${CLICKHOUSE_DATABASE}.log_records`;
+  await server.sql(`optimize table ${table} final`);
+  await server.sql(`alter table ${table} materialize index ${TEXT_INDEX.name} settings mutations_sync = 1`);
+}
+
+/** The emitter builds sketches of texts in the background, from the oldest records to the newest ones. */
+async function untilSketched(database: SqlDatabase): Promise<void> {
+  const text = `select count(*) as rows from log_records
+    where time > coalesce((select max(range_end) from ${SKETCH_TABLE}), timestamptz '1970-01-01')`;
+  for (;;) {
+    const [found] = await database.run([{ text, values: [] }], { timeoutMs: QUERY_TIMEOUT_MS });
+    const [row] = found ?? [];
+    if (row === undefined || numberOf(row, 'rows') < 2 * ROWS_OF_SKETCH) return;
+    await systemClock.sleep(1_000);
   }
 }
 

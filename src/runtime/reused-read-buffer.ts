@@ -1,27 +1,46 @@
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 
 /**
- * Returns a socket that reads a connection of a server with `pauseOnConnect` into one buffer for all connections of this
- * thread. Otherwise Node allocates 64 KiB for each read, which V8 counts as growth of the heap: a fast sender makes it
- * collect the whole heap again and again.
- *
- * The chunk of a `data` event is valid only until its handler returns. The handler must not wait, and copies what it keeps.
+ * One buffer for the reads of all sockets of this thread. A socket reads into it and passes the bytes on in the same call, so
+ * no two sockets use it at the same time. Otherwise Node allocates 64 KiB for each read, which V8 counts as growth of the
+ * heap: a fast sender makes it collect the whole heap again and again.
+ */
+let memory: Buffer | undefined;
+
+const LARGEST_READ_BYTES = 256 * 1024;
+
+/** As Node reads at once. */
+const READ_BYTES = 64 * 1024;
+
+/** The option `onread` of an outgoing socket. A chunk is valid only during the call. */
+export function readIntoReusedBuffer(
+  receive: (chunk: Buffer) => void,
+  readBytes: number = LARGEST_READ_BYTES,
+): OnReadOpts {
+  memory ??= Buffer.allocUnsafeSlow(LARGEST_READ_BYTES);
+  const buffer = memory.subarray(0, readBytes);
+  return {
+    buffer,
+    callback: (length) => {
+      receive(buffer.subarray(0, length));
+      return true;
+    },
+  };
+}
+
+/**
+ * Returns a socket that reads a connection of a server with `pauseOnConnect` into the buffer. The chunk of a `data` event is
+ * valid only until its handler returns. The handler must not wait, and copies what it keeps.
  *
  * The returned socket replaces the accepted one, which counts as open in the server until the returned one is closed. A
  * socket without a handle (it is closed already, or of TLS) is returned as it is, with chunks of its own.
  */
-export function withReusedReadBuffer(accepted: Socket): Socket {
+export function withReusedReadBuffer(accepted: Socket, readBytes: number = READ_BYTES): Socket {
   const handle = handleOf(accepted);
   if (handle === undefined) return accepted.resume();
   const options: ReadingOptions = {
     ...{ handle, allowHalfOpen: accepted.allowHalfOpen },
-    onread: {
-      buffer: SHARED_BUFFER,
-      callback: (length, buffer) => {
-        socket.emit('data', buffer.subarray(0, length));
-        return true;
-      },
-    },
+    onread: readIntoReusedBuffer((chunk) => socket.emit('data', chunk), readBytes),
   };
   const socket = new Socket(options);
   // Its handle is closed, so this only ends the count of the server.
@@ -32,9 +51,6 @@ export function withReusedReadBuffer(accepted: Socket): Socket {
 
 /** For `createServer`: nothing is read before `withReusedReadBuffer`. */
 export const REUSED_READ_BUFFER = { pauseOnConnect: true } as const;
-
-/** Node reads at most this much at once, too. */
-const SHARED_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** The options that the types of Node do not have. */
 interface ReadingOptions extends SocketConstructorOpts {

@@ -42,7 +42,7 @@ export class RecentEntries {
     return this.#recent.has(entry);
   }
 
-  /** Without a borrower, the caller may use the bytes for ever. */
+  /** Without a borrower, the caller may use the bytes without limit. */
   get(entry: EntryNumber, borrower?: Borrower): RecordBatch | undefined {
     const recent = this.#recent.get(entry);
     if (recent === undefined) return undefined;

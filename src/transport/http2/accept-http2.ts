@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net';
 import { Http2Connection } from '../../protocols/http2/http2-connection.ts';
 import type { Http2ConnectionOptions } from '../../protocols/http2/http2-options.ts';
-import { readAccepted } from './read-accepted.ts';
+import { withReusedReadBuffer } from '../../runtime/reused-read-buffer.ts';
 import { SocketOutput } from './socket-output.ts';
 import { watchSocket } from './watch-socket.ts';
+
+/** Few reads for a large batch. */
+const READ_BYTES = 256 * 1024;
 
 /**
  * Runs HTTP/2 on an accepted socket: of a `net.Server` with `pauseOnConnect: true` (its bytes are read into one buffer that
@@ -14,13 +17,10 @@ export function acceptHttp2(
   accepted: Socket,
   options: Omit<Http2ConnectionOptions, 'role' | 'output'>,
 ): { readonly connection: Http2Connection; readonly socket: Socket } {
-  const early: Buffer[] = [];
-  let receive = (chunk: Buffer): void => void early.push(Buffer.from(chunk));
-  const socket = readAccepted(accepted, (chunk) => receive(chunk));
+  const socket = withReusedReadBuffer(accepted, READ_BYTES);
   socket.setNoDelay(true);
   const connection = new Http2Connection({ ...options, role: 'server', output: new SocketOutput(socket) });
-  receive = (chunk) => connection.receive(chunk);
-  for (const chunk of early) connection.receive(chunk);
+  socket.on('data', (chunk: Buffer) => connection.receive(chunk));
   watchSocket(socket, (reason) => connection.disconnected(reason));
   return { connection, socket };
 }

@@ -1,18 +1,18 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Endpoint } from '../../runtime/configuration/address.ts';
+import { readIntoReusedBuffer } from '../../runtime/reused-read-buffer.ts';
 import { clientTlsOptions, type TlsMaterial } from '../../runtime/tls.ts';
-import { onRead } from './shared-read-buffer.ts';
 
 /**
- * Connects; the bytes are passed to `receive`, and are valid only during the call. A plain socket reads into the shared buffer.
+ * Connects; the bytes are passed to `receive`, and are valid only during the call. A plain socket reads into the reused buffer.
  * `ready`: the connection can be used, after the TLS handshake if there is one. Node validates some TLS options only now, and
  * throws.
  */
 export function dialSocket({ endpoint, tls, receive, ready }: DialOptions): Socket {
   const target = 'socketPath' in endpoint ? { path: endpoint.socketPath } : endpoint;
   if (tls === undefined) {
-    const socket = connectPlain({ ...target, onread: onRead(receive) });
+    const socket = connectPlain({ ...target, onread: readIntoReusedBuffer(receive) });
     socket.once('connect', ready);
     socket.setNoDelay(true);
     return socket;
