@@ -267,7 +267,7 @@ class RunningAggregator implements Aggregator {
         whenFull,
         deadLetterMaxBytes: DEAD_LETTER_MAX_BYTES,
         stateStepBytes: STATE_STEP_BYTES,
-        onUnused: (bytes) => this.#messages?.release(bytes),
+        onUnused: (bytes) => this.#messages?.releaseAfterTurn(bytes),
       });
     } catch (error) {
       this.#broken = stateProblem(stateDirectory, error);

@@ -45,6 +45,11 @@ export class BufferPool {
     this.#watch();
   }
 
+  /** As `release`, after the callbacks of this turn of the event loop: they may still read the bytes. */
+  releaseAfterTurn(bytes: Uint8Array): void {
+    setImmediate(() => this.release(bytes));
+  }
+
   /** Frees the memory that is not in use. */
   clear(): void {
     this.#free.clear();

@@ -12,19 +12,25 @@ const LARGEST_READ_BYTES = 256 * 1024;
 /** As Node reads at once. */
 const READ_BYTES = 64 * 1024;
 
-/** The option `onread` of an outgoing socket. A chunk is valid only during the call. */
+/**
+ * Of one accepted connection in one turn of the event loop. libuv reads a socket 32 times in a turn if it has bytes, so that
+ * a few fast senders would delay everything else by seconds.
+ */
+const BYTES_PER_TURN = 512 * 1024;
+
+/**
+ * The option `onread` of an outgoing socket. A chunk is valid only during the call. `receive` returns false to read no more
+ * until the socket is resumed.
+ */
 export function readIntoReusedBuffer(
-  receive: (chunk: Buffer) => void,
+  receive: (chunk: Buffer) => unknown,
   readBytes: number = LARGEST_READ_BYTES,
 ): OnReadOpts {
   memory ??= Buffer.allocUnsafeSlow(LARGEST_READ_BYTES);
   const buffer = memory.subarray(0, readBytes);
   return {
     buffer,
-    callback: (length) => {
-      receive(buffer.subarray(0, length));
-      return true;
-    },
+    callback: (length) => receive(buffer.subarray(0, length)) !== false,
   };
 }
 
@@ -38,15 +44,39 @@ export function readIntoReusedBuffer(
 export function withReusedReadBuffer(accepted: Socket, readBytes: number = READ_BYTES): Socket {
   const handle = handleOf(accepted);
   if (handle === undefined) return accepted.resume();
+  const mayContinue = turnBudget(() => {
+    if (!socket.isPaused()) socket.resume();
+  });
   const options: ReadingOptions = {
     ...{ handle, allowHalfOpen: accepted.allowHalfOpen },
-    onread: readIntoReusedBuffer((chunk) => socket.emit('data', chunk), readBytes),
+    onread: readIntoReusedBuffer((chunk) => {
+      socket.emit('data', chunk);
+      return mayContinue(chunk.length);
+    }, readBytes),
   };
   const socket = new Socket(options);
   // Its handle is closed, so this only ends the count of the server.
   socket.once('close', () => accepted.destroy());
   accepted.on('error', () => {});
   return socket;
+}
+
+/** Counts the bytes of a turn. False: no more of them in this turn; `resume` is called in the next one. */
+function turnBudget(resume: () => void): (bytes: number) => boolean {
+  let readBytes = 0;
+  return (bytes) => {
+    const isFirst = readBytes === 0;
+    const hadRoom = readBytes < BYTES_PER_TURN;
+    readBytes += bytes;
+    const hasRoom = readBytes < BYTES_PER_TURN;
+    if (isFirst || (hadRoom && !hasRoom)) {
+      setImmediate(() => {
+        readBytes = 0;
+        if (!hasRoom) resume();
+      });
+    }
+    return hasRoom;
+  };
 }
 
 /** For `createServer`: nothing is read before `withReusedReadBuffer`. */

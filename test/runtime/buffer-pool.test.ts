@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BufferPool } from '../../src/runtime/buffer-pool.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -24,6 +25,16 @@ describe('BufferPool', () => {
     const [second, third] = [pool.take(64 * KIB), pool.take(64 * KIB)];
     expect(second.buffer).toBe(first.buffer);
     expect(third.buffer).not.toBe(first.buffer);
+  });
+
+  it('keeps memory in use until the turn of the event loop ends, for callbacks that still read it', async () => {
+    const pool = newPool();
+    const first = pool.take(64 * KIB);
+    pool.releaseAfterTurn(first);
+    await Promise.resolve();
+    expect(pool.take(64 * KIB).buffer).not.toBe(first.buffer);
+    await nextTurn();
+    expect(pool.take(64 * KIB).buffer).toBe(first.buffer);
   });
 
   it('ignores memory of others', () => {

@@ -16,12 +16,12 @@ interface Opened {
   readonly received: () => string;
 }
 
-async function opened(path?: string): Promise<Opened> {
+async function opened(path?: string, readBytes?: number): Promise<Opened> {
   const sockets: Socket[] = [];
   const memory = new Set<ArrayBufferLike>();
   let received = '';
   const server = createServer({ allowHalfOpen: true, ...REUSED_READ_BUFFER }, (accepted) => {
-    const socket = withReusedReadBuffer(accepted);
+    const socket = withReusedReadBuffer(accepted, readBytes);
     sockets.push(socket);
     socket.on('data', (chunk: Buffer) => {
       memory.add(chunk.buffer);
@@ -78,6 +78,30 @@ it('holds the peer back while the socket is paused, and loses nothing', async ()
   expect(client.writableLength).toBeGreaterThan(0);
   listening.sockets[0]?.resume();
   await vi.waitFor(() => expect(listening.received().length).toBe('begin;'.length + rest.length), PATIENT);
+});
+
+it('leaves turns of the event loop to others while a client sends as fast as it can', async () => {
+  const listening = await opened(undefined, 256 * 1024);
+  const client = await connected(listening);
+  client.write('begin;');
+  await vi.waitFor(() => expect(listening.received()).toBe('begin;'), PATIENT);
+  const [socket] = listening.sockets;
+  socket?.pause();
+  const rest = 'x'.repeat(20 * 1024 * 1024);
+  client.write(rest);
+  let [turnBytes, mostBytes] = [0, 0];
+  socket?.on('data', (chunk: Buffer) => {
+    if (turnBytes === 0) {
+      setImmediate(() => {
+        turnBytes = 0;
+      });
+    }
+    turnBytes += chunk.length;
+    mostBytes = Math.max(mostBytes, turnBytes);
+  });
+  socket?.resume();
+  await vi.waitFor(() => expect(listening.received().length).toBe('begin;'.length + rest.length), PATIENT);
+  expect(mostBytes).toBeLessThan(1024 * 1024);
 });
 
 it('answers a client that has closed its side', async () => {

@@ -83,6 +83,7 @@ function commitOf(result: FlushResult, { committed }: QueueCursor): CursorCommit
   const filtered = plus(sumOf(result.filtered.filter(isStillQueued)), result.filteredOfReplays);
   return {
     point: laterOf(result.point, committed),
+    ...(isStillQueued({ at: result.point }) ? {} : { unusedBefore: result.point.entry }),
     ...(result.state !== undefined && { state: result.state }),
     ...(deadLetters.length > 0 && { deadLetters }),
     ...(discarded.records > 0 && { discarded }),

@@ -83,13 +83,13 @@ export class Progress {
   /** Discards the results since the last flush; isolates batches up to `until`, and replays if requested. */
   rewind(until: CursorPoint, replays: boolean): CursorPoint {
     this.#parts.lifecycle.on({ kind: 'rewound', until, replays });
-    this.#beginGroup(this.#group.begin);
+    this.#beginGroup(this.#stillQueued(this.#group.begin));
     return this.#group.begin;
   }
 
   /** After records were dropped, when the group is empty. */
   catchUp(): void {
-    this.#beginGroup(this.#group.end);
+    this.#beginGroup(this.#stillQueued(this.#group.end));
   }
 
   get #isIsolating(): boolean {
@@ -102,6 +102,7 @@ export class Progress {
     return await this.#parts.emitter.flush(this.#parts.signals.flush);
   }
 
+  /** The next group begins at the end of this one, so that `isOvertaken` reports records that were dropped during the flush. */
   async #commit(state: Json | undefined): Promise<void> {
     const group = this.#group;
     this.#beginGroup(group.end);
@@ -109,9 +110,12 @@ export class Progress {
     await this.#parts.committer.commit(group.result(state), this.#parts.signals.flush);
   }
 
-  #beginGroup(point: CursorPoint): void {
-    const { cursor, clock, groupLimits, lifecycle } = this.#parts;
-    const at = laterOf(point, cursor.committed);
+  #stillQueued(point: CursorPoint): CursorPoint {
+    return laterOf(point, this.#parts.cursor.committed);
+  }
+
+  #beginGroup(at: CursorPoint): void {
+    const { clock, groupLimits, lifecycle } = this.#parts;
     this.#group = new FlushGroup(at, clock, groupLimits);
     lifecycle.on({ kind: 'group-began', at });
   }

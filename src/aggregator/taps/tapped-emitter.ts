@@ -17,7 +17,8 @@ export function tappedEmitter(emitter: Emitter, name: string, taps: Taps): Emitt
       const outcome = await emitter.emit(batch, signal);
       if (outcome.kind !== 'delivered') {
         if (outcome.rolledBack) pending.clear();
-      } else if (taps.isOpen) pending.add(batch.slices);
+        // A group of skipped batches is committed without a flush: then their memory is used again.
+      } else if (taps.isOpen && outcome.isSkipped !== true) pending.add(batch.slices);
       return outcome;
     },
     flush: async (signal) => {

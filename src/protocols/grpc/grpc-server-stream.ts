@@ -10,8 +10,9 @@ import { HeldBytes } from './held-bytes.ts';
 import { MessageAssembler, messagePrefix } from './message-assembler.ts';
 import { encodeStatusMessage } from './status-message.ts';
 
-/** Above this the peer reads too slowly. */
+/** Above this the peer reads too slowly. A small message costs more memory than its bytes. */
 const QUEUED_BYTES = 64 * 1024;
+const QUEUED_MESSAGES = 1_024;
 /** The time for a peer to read the end of its call. */
 const LINGER_MS = 60_000;
 
@@ -31,6 +32,7 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
   #isPaused = false;
   #isReading = false;
   #waitsForDrain = false;
+  #queuedMessages = 0;
   #hasSentHeaders = false;
   #peerEnd: 'open' | 'received' | 'delivered' = 'open';
   #hasEnded = false;
@@ -59,8 +61,9 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     if (this.#hasEnded) return true;
     this.#sendHeaders();
     const parts = [Buffer.concat([messagePrefix(message.length), message])];
+    this.#queuedMessages++;
     this.#stream.sendData(parts, { onSent: () => this.#sent() });
-    this.#waitsForDrain ||= this.#stream.queuedBytes > QUEUED_BYTES;
+    this.#waitsForDrain ||= this.#stream.queuedBytes > QUEUED_BYTES || this.#queuedMessages > QUEUED_MESSAGES;
     return !this.#waitsForDrain;
   }
 
@@ -206,7 +209,9 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
   }
 
   #sent(): void {
+    this.#queuedMessages--;
     if (!this.#waitsForDrain || this.#stream.queuedBytes > QUEUED_BYTES / 2) return;
+    if (this.#queuedMessages > QUEUED_MESSAGES / 2) return;
     this.#waitsForDrain = false;
     this.#receiver?.drained?.();
   }

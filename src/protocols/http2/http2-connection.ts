@@ -530,8 +530,8 @@ export class Http2Connection {
     stream.end = end;
     this.#streams.delete(stream.id);
     this.#sender.forget(stream);
-    // After a complete stream, the receiver may consume its data later.
-    if (end.kind !== 'complete') this.#consumed(stream, stream.unconsumedBytes);
+    // After a complete request, the receiver may consume its data later. Otherwise the rest of a frame is not delivered.
+    if (!stream.peerHasEnded || end.kind !== 'complete') this.#consumed(stream, stream.unconsumedBytes);
     stream.receiver?.closed(end);
     this.#closeIfDrained();
   }

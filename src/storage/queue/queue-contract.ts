@@ -125,6 +125,11 @@ export interface QueueCursor {
 
 export interface CursorCommit {
   readonly point: CursorPoint;
+  /**
+   * The caller uses no entry before this one. Default: the entry of `point`. After `drop-oldest`, the caller may still emit
+   * entries before `point`.
+   */
+  readonly unusedBefore?: EntryNumber;
   /** The emitter's own state; undefined leaves it unchanged. */
   readonly state?: Json;
   /** Rejected pieces between the old position and the new one. */

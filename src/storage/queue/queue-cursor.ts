@@ -101,7 +101,7 @@ export class EmitterCursor implements QueueCursor {
     }
     staged.committed();
     if (change.discarded !== undefined) events.discarded({ emitter: this.emitter, ...change.discarded });
-    reader.recent.returned(this, change.point.entry);
+    reader.recent.returned(this, change.unusedBefore ?? change.point.entry);
     onMoved();
   }
 

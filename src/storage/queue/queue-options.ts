@@ -39,7 +39,10 @@ export interface QueueOptions {
   readonly streamsPerCollector?: number;
   /** Bytes of the next group from which it is written during the transaction of the previous one. Default: 2 MiB. */
   readonly overlapFromBytes?: number;
-  /** Receives the memory of received records that nothing uses any more. */
+  /**
+   * Receives the memory of received records that nothing uses any more. It may be called before `append` of their batch
+   * resolves, so the memory must not change in the same turn of the event loop.
+   */
   readonly onUnused?: (bytes: Uint8Array) => void;
   /** For tests that fail commits. */
   readonly openStore?: typeof openStateStore;
@@ -55,7 +58,8 @@ export interface Queue extends QueueWriter {
   readonly deadLetters: DeadLetters;
   /**
    * The emitter's cursor at its last position; a new name begins at the oldest entry, or after the newest.
-   * `returnsRecords`: after a commit, the caller uses no bytes of the entries before its point; `onUnused` receives them.
+   * `returnsRecords`: after a commit, the caller uses no bytes of the entries before its point, or before its
+   * `unusedBefore`; `onUnused` receives them.
    */
   openCursor(emitter: string, start: 'oldest' | 'now', returnsRecords?: boolean): Promise<QueueCursor>;
   /**

@@ -159,6 +159,34 @@ describe('delivery', () => {
     expect(bench.cursor.committed).toEqual({ entry: 3, record: 0 });
   });
 
+  it('does not emit records that were dropped during the flush before them', async () => {
+    const bench = new ChainBench();
+    bench.append(ten('a'));
+    bench.append(['b\n']);
+    bench.emitter.onFlush = () => {
+      if (bench.queue.lastEntry === 2) bench.queue.dropBefore('test', 3);
+      return DELIVERED;
+    };
+    await bench.started();
+    bench.append(ten('c'));
+    await bench.clock.advance(60_000);
+    expect(bench.emitter.delivered).toEqual([...ten('a'), ...ten('c')]);
+  });
+
+  it('does not return the memory of records in progress when they were dropped before a commit is repeated', async () => {
+    const bench = new ChainBench();
+    bench.append(ten('a'));
+    let fails = true;
+    bench.queue.commitFault = () => (fails ? 'the disk is full' : undefined);
+    await bench.started();
+    bench.append(ten('b'));
+    await bench.clock.advance(0);
+    bench.queue.dropBefore('test', 3);
+    fails = false;
+    await bench.clock.advance(60_000);
+    expect(bench.cursor.commits[0]).toMatchObject({ point: { entry: 3, record: 0 }, unusedBefore: 2 });
+  });
+
   it('reopens the emitter between batches', async () => {
     const bench = new ChainBench();
     const chain = await bench.started();

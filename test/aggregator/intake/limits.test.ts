@@ -99,8 +99,8 @@ describe('messages that are never complete', () => {
     const { address, metrics, lines } = await startIntake({ clock });
     const client = new RawPublishClient(address).read().hello();
     await until(() => expect(client.responses).toHaveLength(1));
-    const end = beginMessage(session(address), 2 * MIB, MIB, '/grpc.health.v1.Health/Watch');
-    await until(async () => expect(await gauge(metrics, 'aggregator_intake_unfinished_bytes')).toBe(MIB + 5));
+    const end = beginMessage(session(address), 4_000, 1_000, '/grpc.health.v1.Health/Watch');
+    await until(async () => expect(await gauge(metrics, 'aggregator_intake_unfinished_bytes')).toBe(1_005));
     await clock.advance(65_000);
     await end;
     expect(await gauge(metrics, 'aggregator_intake_unfinished_bytes')).toBe(0);

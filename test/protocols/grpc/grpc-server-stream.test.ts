@@ -209,6 +209,17 @@ describe('a call ends', () => {
   });
 });
 
+it('reports a peer that does not read many small messages, and when it has read half of them', () => {
+  const { stream, received, served } = begun();
+  const results = Array.from({ length: 1_025 }, () => served()?.send(Buffer.from('x')));
+  expect(results.indexOf(false)).toBe(1_024);
+  stream.queuedBytes = 0;
+  for (const sent of stream.sent.slice(0, 512)) sent();
+  expect(received).toEqual([]);
+  stream.sent[512]?.();
+  expect(received).toEqual(['<drained>']);
+});
+
 it('reports a peer that does not read, and when it has read', () => {
   const { call, stream, received } = begun();
   expect(call.send(Buffer.alloc(60 * 1024))).toBe(true);

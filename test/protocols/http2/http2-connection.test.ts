@@ -227,6 +227,19 @@ describe('a flood ends the connection:', () => {
 });
 
 describe('flow control', () => {
+  it('returns the rest of a DATA frame during which the stream was answered to the connection', async () => {
+    const peer = await started();
+    for (let id = 1; id < 20; id += 2) {
+      const bytes = frame(FRAME.data, id, Buffer.alloc(30_000));
+      await peer.send(peer.headers(id), bytes.subarray(0, 10_000));
+      const receiver = peer.receivers.at(-1);
+      receiver?.stream?.consumed(receiver.parts[0]?.length ?? 0);
+      receiver?.stream?.sendHeaders([[':status', '200']], { end: true });
+      await peer.send(bytes.subarray(10_000));
+    }
+    expect(peer.end).toBeUndefined();
+  });
+
   it('does not let the peer send more before the data is consumed', async () => {
     const peer = await started({ streamWindowBytes: 1_000 });
     await peer.send(peer.headers(1), frame(FRAME.data, 1, Buffer.alloc(1_000)));

@@ -36,6 +36,19 @@ describe('the memory of received records', () => {
     expect(reported()).toEqual([true, true, true, true, true]);
   });
 
+  test('is not reported for entries before the point of a commit that the caller still uses', async () => {
+    const unused = new Set<Uint8Array>();
+    const { queue } = await queueFixture({ onUnused: (bytes) => unused.add(bytes) });
+    const cursor = await queue.openCursor('file', 'oldest', true);
+    const batches = [incoming(['one\n']), incoming(['two\n'])];
+    for (const batch of batches) await queue.append(batch);
+    for (const entry of [1, 2]) await cursor.read(entry);
+    await cursor.commit({ point: { entry: 3, record: 0 }, unusedBefore: 2 });
+    expect(batches.map(({ batch }) => unused.has(batch.data))).toEqual([true, false]);
+    await cursor.commit({ point: { entry: 3, record: 0 } });
+    expect(batches.map(({ batch }) => unused.has(batch.data))).toEqual([true, true]);
+  });
+
   test('is never reported for records that a cursor keeps', async () => {
     const unused = new Set<Uint8Array>();
     const { queue } = await queueFixture({ onUnused: (bytes) => unused.add(bytes) });

@@ -2,11 +2,12 @@ import type { Socket } from 'node:net';
 import type { GrpcPeer, GrpcServerMethod } from '../../../protocols/grpc/grpc-server-method.ts';
 import { GrpcServerStream } from '../../../protocols/grpc/grpc-server-stream.ts';
 import type { GrpcStatus } from '../../../protocols/grpc/grpc-status.ts';
-import type { HeaderList } from '../../../protocols/http2/header-list.ts';
+import { type HeaderList, headerOf } from '../../../protocols/http2/header-list.ts';
 import type { Http2Connection } from '../../../protocols/http2/http2-connection.ts';
 import type { ConnectionEnd } from '../../../protocols/http2/http2-options.ts';
 import type { Http2Stream } from '../../../protocols/http2/http2-stream.ts';
 import { LIMITS } from '../../../records/limits.ts';
+import { PUBLISH_PATH } from '../../../records/publish-codec.ts';
 import { Timer } from '../../../runtime/async/timer.ts';
 import type { BufferPool } from '../../../runtime/buffer-pool.ts';
 import type { Clock } from '../../../runtime/clock.ts';
@@ -19,6 +20,8 @@ const KEEPALIVE_MS = 10_000;
 const CALLS_PER_CONNECTION = 4;
 /** As the hard limit of other gRPC implementations. A collector sends less than 1 KiB. */
 const CALL_HEADERS_BYTES = 16 * 1024;
+/** For health and reflection: a request is held until the peer ends its side, and their answers repeat parts of it. */
+const SMALL_MESSAGE_BYTES = 4 * 1024;
 const IDLE_MS = 60_000;
 /** The time for a peer to close an idle connection. */
 const CLOSE_WITHIN_MS = 10_000;
@@ -66,11 +69,12 @@ export class GrpcConnection {
 
   #begin(stream: Http2Stream, headers: HeaderList): GrpcServerStream {
     const { clock, peer, method, unfinished, messages } = this.#options;
+    const isPublish = headerOf(headers, ':path') === PUBLISH_PATH;
     this.#activeMs = clock.monotonicMs();
     return new GrpcServerStream(stream, headers, {
       peer,
       clock,
-      maxMessageBytes: LIMITS.messageBytes,
+      maxMessageBytes: isPublish ? LIMITS.messageBytes : SMALL_MESSAGE_BYTES,
       allocate: messages && ((bytes) => messages.take(bytes)),
       release: messages && ((buffer) => messages.release(buffer)),
       method,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { GrpcServerCall, GrpcServerMethod } from '../../../../protocols/grpc/grpc-server-method.ts';
 import { GRPC_STATUS } from '../../../../protocols/grpc/grpc-status.ts';
 
@@ -14,11 +15,12 @@ export const REFLECTION_METHODS: ReadonlyMap<string, GrpcServerMethod> = new Map
   ]),
 );
 
-/** One request after the other, and none while the peer does not read. */
+/** One request in a turn of the event loop, and none while the peer does not read. */
 async function answer(request: Buffer, call: GrpcServerCall): Promise<void> {
   call.pause();
   try {
     const { answerReflection } = await import('./answer-reflection.ts');
+    await nextTurn();
     if (call.send(answerReflection(request))) call.resume();
   } catch (error) {
     call.end({ code: GRPC_STATUS.internal, message: (error as Error).message });
