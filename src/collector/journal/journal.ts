@@ -112,6 +112,8 @@ export class Journal implements JournalStreamHost {
     const index = new JournalIndex(options.state, options.name);
     const recovered = await recoverEntries(log, index);
     await log.truncateTo(recovered.at(-1)?.place.location ?? index.last);
+    // The earlier process may have ended after the write of an entry, and before its flush.
+    if (recovered.length > 0) await log.flushFrom(index.last?.segment ?? 0);
     await indexRecovered(recovered, index, options);
     const segments = new JournalSegments(log, segmentBytes);
     for (const place of index.entries()) segments.hold(place.location);
