@@ -250,7 +250,11 @@ export class SegmentLog {
       for (const number of this.segments) {
         if (number < segment) continue;
         const file = await this.#fileSystem.open(this.pathOf(number), 'write');
-        await file.datasync().finally(() => file.close());
+        try {
+          await file.datasync();
+        } finally {
+          await file.close();
+        }
       }
       await this.#fileSystem.syncDirectory(this.directory);
     });
