@@ -1,5 +1,6 @@
 import { appendFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import type { WriterOptions } from '../../../src/collector/journal/journal-writer.ts';
 import { SegmentLog } from '../../../src/storage/segments/segment-log.ts';
@@ -98,6 +99,15 @@ describe('recoverEntries', () => {
     const opened = await unindexedRecords(['second']);
     expect(await texts(opened)).toEqual(['first']);
     await opened.abandon();
+  });
+
+  it('is not drained before answered records are in the index, and accepted', async () => {
+    const { journal, sink, abandon } = await unindexedRecords(['second']);
+    sink.stream.accept(5);
+    const isDrained = journal.drained().then(() => true);
+    // A drained journal reports it at once.
+    expect(await Promise.race([isDrained, sleep(200, false)])).toBe(false);
+    await abandon();
   });
 
   it('recovers each record once, also after another crash, and appends after them', async () => {
