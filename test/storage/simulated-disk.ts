@@ -11,9 +11,12 @@ export type DiskOperation =
   | 'read';
 
 /**
- * What becomes of an operation: nothing, a failure (`partly`: after some bytes), or only some of the bytes.
+ * What becomes of an operation: nothing, a failure (`partly`: after some bytes), or only some of the bytes. `isEnded`: the
+ * process has ended, so the operation never began.
  */
-export type Fault = { readonly code: string; readonly partly?: number } | { readonly short: number };
+export type Fault =
+  | { readonly code: string; readonly partly?: number; readonly isEnded?: boolean }
+  | { readonly short: number };
 
 const CLEAN = 0;
 const DIRTY = 1;
@@ -144,6 +147,7 @@ export class SimulatedDisk {
         await guard();
         const bytes = Buffer.concat(buffers);
         const fault = this.faultOf('writev');
+        if (fault !== undefined && 'isEnded' in fault && fault.isEnded) throw fail(fault.code);
         const limit =
           fault === undefined
             ? bytes.length
@@ -175,6 +179,7 @@ export class SimulatedDisk {
         await guard();
         const fault = this.faultOf('datasync');
         if (fault !== undefined) {
+          if ('isEnded' in fault && fault.isEnded) throw fail(fault.code);
           file.state = file.state.map((state) => (state === DIRTY ? LOST : state));
           throw fail('code' in fault ? fault.code : 'EIO');
         }

@@ -4,9 +4,11 @@ import type { JournalChannel } from './journal-channel.ts';
 export class Drains {
   #drains: Drain[] = [];
 
-  /** Resolves when everything that is in the index of these channels now is accepted. */
+  /** Resolves when everything that is in the index of these channels now, or is answered, is accepted. */
   wait(channels: readonly JournalChannel[]): Promise<void> {
-    const ends = new Map(channels.map((channel) => [channel, channel.indexedEnd]));
+    const ends = new Map(
+      channels.map((channel) => [channel, Math.max(channel.indexedEnd, channel.answeredEnd)]),
+    );
     return new Promise((resolve) => {
       this.#drains.push({ ends, resolve });
       this.check();

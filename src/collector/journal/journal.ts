@@ -69,8 +69,8 @@ import { StreamWakes } from './stream-wakes.ts';
  * second. Damaged entries are skipped and counted, and the stream has a gap.
  *
  * Recovery: the index is authoritative up to its last entry. The entries after it that belong to the journal
- * (`recoverEntries`) are put into the index before anything else happens; the other bytes are truncated. None of them were
- * published. The entries of version 0.1.0 have no links, so only its index counts. A build without `recoverEntries` can read
+ * (`recoverEntries`) are flushed and put into the index before anything else happens; the other bytes are truncated. None
+ * of them were published. The entries of version 0.1.0 have no links, so only its index counts. A build without `recoverEntries` can read
  * the state after an orderly stop, which leaves nothing to recover; after a crash it truncates the entries.
  *
  * A channel contains one origin's records; a stream is the identity that the aggregator knows. When the
@@ -112,6 +112,8 @@ export class Journal implements JournalStreamHost {
     const index = new JournalIndex(options.state, options.name);
     const recovered = await recoverEntries(log, index);
     await log.truncateTo(recovered.at(-1)?.place.location ?? index.last);
+    // The earlier process may have ended after the write of an entry, and before its flush.
+    if (recovered.length > 0) await log.flushFrom(index.last?.segment ?? 0);
     await indexRecovered(recovered, index, options);
     const segments = new JournalSegments(log, segmentBytes);
     for (const place of index.entries()) segments.hold(place.location);

@@ -80,7 +80,10 @@ export class SketchBuilder {
     return row === undefined ? undefined : numberOf(row, 'first');
   }
 
-  /** The end of a range that begins at a time and has the wanted number of rows, if it does not reach the limit before. */
+  /**
+   * The end of a range that begins at a time and has the wanted number of rows, if it does not reach the limit before. A
+   * range with fewer rows may also end where a burst of many begins: the burst gets ranges of its own.
+   */
   async #endOf(
     from: number,
     limit: number,
@@ -89,15 +92,22 @@ export class SketchBuilder {
       const width = Math.min(this.#widthMicro, limit - from);
       const part = Math.max(1, Math.ceil(width / PARTS));
       let rows = 0;
+      let rowsBefore = 0;
       let toUnixMicro = from;
       for (const { end, count } of await this.#counts(from, Math.min(limit, from + part * PARTS), part)) {
+        rowsBefore = rows;
         rows += count;
-        toUnixMicro = Math.min(limit, end);
+        toUnixMicro = end;
         if (rows >= this.#wantedRows) break;
       }
+      const burstUnixMicro = toUnixMicro - part;
+      toUnixMicro = Math.min(limit, toUnixMicro);
       if (rows < this.#wantedRows && from + width < limit) this.#widthMicro *= 4;
-      else if (rows > 2 * this.#wantedRows && part > 1) this.#widthMicro = part * 2;
-      else if (rows < this.#wantedRows) return { toUnixMicro: limit, rows };
+      else if (rows > 2 * this.#wantedRows && part > 1) {
+        this.#widthMicro = part * 2;
+        // A shorter width might end before the burst, and would be extended again, without an end.
+        if (burstUnixMicro > from) return { toUnixMicro: burstUnixMicro, rows: rowsBefore };
+      } else if (rows < this.#wantedRows) return { toUnixMicro: limit, rows };
       else {
         this.#widthMicro = Math.max(PARTS, (toUnixMicro - from) * 2);
         return { toUnixMicro, rows };

@@ -241,6 +241,25 @@ export class SegmentLog {
     });
   }
 
+  /**
+   * Flushes the segments from this one on, and their names. For entries that an earlier process has written: it may have
+   * ended before its flush, and then only the memory of the kernel has them.
+   */
+  flushFrom(segment: number): Promise<void> {
+    return this.#exclusive(async () => {
+      for (const number of this.segments) {
+        if (number < segment) continue;
+        const file = await this.#fileSystem.open(this.pathOf(number), 'write');
+        try {
+          await file.datasync();
+        } finally {
+          await file.close();
+        }
+      }
+      await this.#fileSystem.syncDirectory(this.directory);
+    });
+  }
+
   async close(): Promise<void> {
     await this.#leaveSegment();
     for (const writer of this.#unflushed) await writer.close();

@@ -1,10 +1,14 @@
 import { appendFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import type { WriterOptions } from '../../../src/collector/journal/journal-writer.ts';
+import { SegmentLog } from '../../../src/storage/segments/segment-log.ts';
+import { type FileSystem, nodeFileSystem } from '../../../src/storage/state/file-system.ts';
 import type { StateStore } from '../../../src/storage/state/state-store.ts';
 import { readAll, textsOf } from '../../support/captured-sink.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { MortalDisk } from './mortal-disk.ts';
 import { LABEL, type OpenedJournal, openJournal } from './opened-journal.ts';
 
 const PATIENT = { timeout: 20_000, interval: 5 };
@@ -48,6 +52,31 @@ async function unindexedRecords(later: readonly string[], options: WriterOptions
   return { ...opened, directory, flushed, writer };
 }
 
+/** Notes the names of the files that are flushed. */
+function recordingFlushes(steps: string[]): FileSystem {
+  return {
+    ...nodeFileSystem,
+    open: async (path, mode) => {
+      const file = await nodeFileSystem.open(path, mode);
+      return {
+        read: (buffer, position) => file.read(buffer, position),
+        writev: (buffers, position) => file.writev(buffers, position),
+        truncate: (size) => file.truncate(size),
+        size: () => file.size(),
+        close: () => file.close(),
+        datasync: () => {
+          steps.push(basename(path));
+          return file.datasync();
+        },
+      };
+    },
+    syncDirectory: (path) => {
+      steps.push('directory');
+      return nodeFileSystem.syncDirectory(path);
+    },
+  };
+}
+
 async function texts({ sink }: OpenedJournal): Promise<string[]> {
   return textsOf(await readAll(sink.stream));
 }
@@ -72,6 +101,15 @@ describe('recoverEntries', () => {
     await opened.abandon();
   });
 
+  it('is not drained before answered records are in the index, and accepted', async () => {
+    const { journal, sink, abandon } = await unindexedRecords(['second']);
+    sink.stream.accept(5);
+    const isDrained = journal.drained().then(() => true);
+    // A drained journal reports it at once.
+    expect(await Promise.race([isDrained, sleep(200, false)])).toBe(false);
+    await abandon();
+  });
+
   it('recovers each record once, also after another crash, and appends after them', async () => {
     const { directory, abandon } = await unindexedRecords(['second']);
     await abandon();
@@ -83,6 +121,35 @@ describe('recoverEntries', () => {
     await again.close();
     const last = await openJournal(directory);
     expect(await texts(last)).toEqual(['first', 'second', 'third']);
+  });
+
+  it('flushes recovered entries and the names of their segments before they are in the index', async () => {
+    const directory = await temporaryDirectory();
+    const disk = new MortalDisk();
+    const first = await openJournal(directory, { openLog: disk.openLog, wrapState: disk.wrapState });
+    const writer = first.journal.writer('a');
+    writer.append(Buffer.from('first'), LABEL);
+    await vi.waitFor(() => expect(first.sink.streams.size).toBe(1), PATIENT);
+    // The process ends between the write of the next entry and its flush.
+    disk.killAfter(2);
+    writer.append(Buffer.from('second'), LABEL);
+    await vi.waitFor(() => expect(first.journal.failure).toContain('EIO'), PATIENT);
+    await first.abandon();
+    const steps: string[] = [];
+    const reopened = await openJournal(directory, {
+      openLog: (path, segmentBytes) =>
+        SegmentLog.open({ directory: path, segmentBytes, fileSystem: recordingFlushes(steps) }),
+      wrapState: (state) => ({
+        table: (name) => state.table(name),
+        close: () => state.close(),
+        write: (change) => {
+          steps.push('transaction');
+          return state.write(change);
+        },
+      }),
+    });
+    expect(steps.slice(0, 3)).toEqual(['00000001.segment', 'directory', 'transaction']);
+    expect(await texts(reopened)).toEqual(['first', 'second']);
   });
 
   it('ends at an entry that is torn or damaged', async () => {

@@ -233,3 +233,20 @@ test('a sketch whose time is before all records is deleted', async () => {
   await sketched(connection);
   expect(await ranges(connection)).toEqual(before.filter(([, to]) => to > 250 * MINUTE));
 });
+
+test('a burst of many records after few ones gets ranges', async () => {
+  const few = Array.from({ length: 10 }, (_, index) => ({
+    time: START + index * 60 * MINUTE,
+    body: `few ${index}`,
+  }));
+  const burst = Array.from({ length: 700 }, (_, index) => ({
+    time: START + 10 * 60 * MINUTE + index * 1000,
+    body: `burst ${index}`,
+  }));
+  const connection = await storeWith([...few, ...burst]);
+  const sketches = new TextSketches(connection);
+  const builder = new SketchBuilder(connection, sketches, ROWS_OF_RANGE);
+  let steps = 0;
+  while (await builder.step(NOW)) expect(++steps).toBeLessThan(50);
+  expect((await ranges(connection)).length).toBeGreaterThan(1);
+});

@@ -251,6 +251,18 @@ describe('when the disk fails', () => {
     expect(again.holds(lost ?? expect.fail())).toBe(false);
   });
 
+  test('keeps the entries of an ended process that the next one flushes', async () => {
+    const disk = new SimulatedDisk();
+    const log = await openSimulated(disk, 100);
+    const entries = [payload('x'.repeat(90)), payload('y'.repeat(90)), payload('z')];
+    const locations = await log.append(entries);
+    const again = await openSimulated(disk, 100);
+    await again.flushFrom(1);
+    disk.losePower(() => false);
+    const last = await openSimulated(disk, 100);
+    expect(await texts(last, locations)).toEqual(['x'.repeat(90), 'y'.repeat(90), 'z']);
+  });
+
   test('does not reuse the number of a lost file', async () => {
     const disk = new SimulatedDisk();
     const log = await openSimulated(disk);

@@ -284,10 +284,11 @@ class FileTailSource implements TailSource, StreamOwner<FileStream> {
   #poll(): Promise<void> {
     return this.#decide(async () => {
       if (!this.#canScan) return;
+      // First: polls continue also if this one fails.
+      this.#trigger.polled();
       if (!(await this.#quiet.isEnough())) return this.#scanNow();
       await this.#state.recordScan();
       this.#state.ageDormant();
-      this.#trigger.polled();
     });
   }
 

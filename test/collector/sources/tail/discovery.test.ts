@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { tailEntriesFromGlobs } from '../../../../src/collector/sources/tail/files/tail-configuration.ts';
+import { QuietCheck } from '../../../../src/collector/sources/tail/scanning/quiet-check.ts';
 import { createTailSource } from '../../../../src/collector/sources/tail/tail-source.ts';
 import { systemClock } from '../../../../src/runtime/clock.ts';
 import { openStateStore } from '../../../../src/storage/state/state-store.ts';
@@ -13,6 +14,18 @@ import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 import { numbered, Tailing } from './tailing.ts';
 
 describe('discovery', () => {
+  it('polls again after a poll that failed', async () => {
+    const tail = await Tailing.start({ limits: { pollMs: 10_000 } });
+    const isEnough = vi.spyOn(QuietCheck.prototype, 'isEnough').mockRejectedValue(new Error('no memory'));
+    onTestFinished(() => isEnough.mockRestore());
+    const nextPoll = async () => {
+      await tail.clock.advance(10_000);
+      await tail.sink.idle();
+      return isEnough.mock.calls.length;
+    };
+    await expect.poll(nextPoll, { timeout: 10_000 }).toBeGreaterThanOrEqual(3);
+  });
+
   it('finds files in directories that appear later, at any depth', async () => {
     const tail = await Tailing.start({ globs: ['**/*.log', '/nowhere/*/x.log'] });
     await mkdir(tail.path('a/b'), { recursive: true });

@@ -27,6 +27,7 @@ export async function findFiles(patterns: PathPatterns): Promise<FoundFiles> {
     unreadableDirectories: walk.unreadableDirectories,
     nonUtf8Paths: walk.nonUtf8Paths,
     archives: walk.archives,
+    brokenLinks: walk.brokenLinks,
   };
 }
 
@@ -52,6 +53,8 @@ export interface FoundFiles {
   readonly nonUtf8Paths: ReadonlySet<string>;
   /** Compressed files in the directories that were listed. */
   readonly archives: ReadonlySet<string>;
+  /** Symbolic links whose target does not exist. None of the directories reports when it is created. */
+  readonly brokenLinks: ReadonlySet<string>;
 }
 
 class DirectoryWalk {
@@ -60,6 +63,7 @@ class DirectoryWalk {
   readonly unreadableDirectories = new Set<string>();
   readonly nonUtf8Paths = new Set<string>();
   readonly archives = new Set<string>();
+  readonly brokenLinks = new Set<string>();
   readonly #patterns: PathPatterns;
   /** The real paths of directories, by their paths with symbolic links. */
   readonly #real = new Map<string, string>();
@@ -133,6 +137,7 @@ class DirectoryWalk {
       this.files.set(path, foundFile(path, found, entry, target));
     } catch (error) {
       this.#noteName(path, error);
+      await this.#noteBrokenLink(path);
       await this.#missed(dirname(path), error);
     }
   }
@@ -206,8 +211,14 @@ class DirectoryWalk {
         this.directories.add(path);
         return;
       }
+      if (found === undefined) await this.#noteBrokenLink(path);
       if (path === '/') return;
     }
+  }
+
+  async #noteBrokenLink(path: string): Promise<void> {
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.isSymbolicLink()) this.brokenLinks.add(path);
   }
 }
 

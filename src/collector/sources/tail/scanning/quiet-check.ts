@@ -1,6 +1,8 @@
 import { type Stats, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Clock } from '../../../../runtime/clock.ts';
+import type { FilePlace } from '../files/file-access.ts';
 import type { FoundFile, FoundFiles } from '../files/find-files.ts';
 import type { LocalDevices } from '../files/local-devices.ts';
 import type { FollowedFiles } from '../identity/followed-files.ts';
@@ -19,6 +21,7 @@ const CALLS_AT_ONCE = 256;
  *   - The state of each directory and each archive is that of the moment before the last scan. So no file was created,
  *     renamed or deleted since then.
  *   - The files that no stream reads are unchanged. A followed file that has changed is compared as in a scan.
+ *   - No symbolic link without a target has got one.
  *   - Nothing that a scan has found waits for a later scan (`isSettled`).
  *
  * The check reads the same facts as a scan, so it does not depend on notifications of the kernel. It is not used for
@@ -29,6 +32,7 @@ export class QuietCheck {
   readonly #stamps: PathStamps;
   /** Files that no stream reads. Undefined: the next poll needs a scan. */
   #unread: readonly FoundFile[] | undefined;
+  #brokenLinks: ReadonlySet<string> = new Set();
   #scannedMs = 0;
   #calls = 0;
 
@@ -44,8 +48,10 @@ export class QuietCheck {
   }
 
   /** A scan has ended. */
-  ended({ files, directories, unreadableDirectories, nonUtf8Paths, archives }: FoundFiles): void {
+  ended(found: FoundFiles): void {
+    const { files, directories, unreadableDirectories, nonUtf8Paths, archives, brokenLinks } = found;
     const isCovered = this.#stamps.cover(new Set([...directories, ...archives]));
+    this.#brokenLinks = brokenLinks;
     this.#scannedMs = this.#parts.clock.monotonicMs();
     // The files of a directory that cannot be read are not known.
     if (!isCovered || unreadableDirectories.size + nonUtf8Paths.size > 0) return;
@@ -57,16 +63,17 @@ export class QuietCheck {
     if (this.#unread === undefined || !this.#parts.isSettled()) return false;
     if (this.#parts.clock.monotonicMs() - this.#scannedMs >= SCAN_EVERY_MS) return false;
     if (!this.#stamps.areUnchanged()) return false;
-    for (const file of this.#unread) if (!isSame(await this.#stat(file.path), file)) return false;
+    for (const file of this.#unread) if (!isSame(await this.#stat(file), file)) return false;
+    for (const path of this.#brokenLinks) if (await exists(path)) return false;
     for (const stream of this.#parts.files.attached()) if (!(await this.#checkFollowed(stream))) return false;
     return this.#parts.files.lost.size === 0;
   }
 
   /** False when another file, or none, is at its path. */
   async #checkFollowed(stream: FileStream): Promise<boolean> {
-    const { path, inode } = stream.place;
-    const found = await this.#stat(path);
-    if (found === undefined || String(found.ino) !== inode || stream.file.failure !== undefined) return false;
+    const found = await this.#stat(stream.place);
+    if (found === undefined || String(found.ino) !== stream.place.inode || stream.file.failure !== undefined)
+      return false;
     const isUnchanged =
       found.size === stream.sizeBytes && Math.floor(found.mtimeMs) === stream.modifiedUnixMs;
     if (!isUnchanged || stream.isInDoubt) return this.#parts.compare(stream);
@@ -74,7 +81,9 @@ export class QuietCheck {
     return true;
   }
 
-  async #stat(path: string): Promise<Stats | undefined> {
+  /** A local directory may contain a file of another file system: a mount of one file. */
+  async #stat({ path, device }: FilePlace): Promise<Stats | undefined> {
+    if (!this.#parts.localDevices.has(device)) return stat(path).catch(() => undefined);
     if (++this.#calls % CALLS_AT_ONCE === 0) await otherWork();
     try {
       return statSync(path);
@@ -82,6 +91,14 @@ export class QuietCheck {
       return undefined;
     }
   }
+}
+
+/** Not synchronous: the target of a link may be on a network. */
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function isSame(found: Stats | undefined, { inode, sizeBytes, modifiedUnixMs }: FoundFile): boolean {

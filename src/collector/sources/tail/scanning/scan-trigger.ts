@@ -42,7 +42,7 @@ export class ScanTrigger {
     this.#pollTimer.set(this.#parts.pollMs);
   }
 
-  /** A poll needed no scan. A scan that was requested is made. */
+  /** A poll begins, which may need no scan. A scan that was requested is made. */
   polled(): void {
     if (!this.#isStopped) this.#pollTimer.set(this.#parts.pollMs);
   }

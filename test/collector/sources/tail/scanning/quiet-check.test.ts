@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { appendFile, chmod, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findFiles } from '../../../../../src/collector/sources/tail/files/find-files.ts';
@@ -47,6 +47,8 @@ const CHANGES: Readonly<Record<string, (logs: string) => Promise<void>>> = {
   'the first bytes of an empty file': (logs) => appendFile(join(logs, 'unread.log'), 'x'),
   'other bytes in an archive': (logs) => writeFile(join(logs, 'old.log.gz'), 'other'),
   'a permission of a directory': (logs) => chmod(logs, 0o711),
+  'the target of a link to a file': (logs) => writeFile(join(logs, '..', 'elsewhere', 'target.log'), 'x'),
+  'the target of a link to a directory': (logs) => mkdir(join(logs, '..', 'elsewhere', 'application')),
   'another directory at the path': async (logs) => {
     await rename(logs, `${logs}.old`);
     await mkdir(logs);
@@ -75,7 +77,12 @@ test('wakes a followed file that was not read to its end', async () => {
   expect(quiet.woken).toBe(1);
 });
 
-/** A directory with a followed file, an empty one and an archive, after scans that found them. */
+const PATTERNS = ['*.log', '*.gz', 'application/*.log'];
+
+/**
+ * A directory with a followed file, an empty one, an archive, and links without a target, after scans that found
+ * them.
+ */
 class Quiet {
   readonly clock = new FakeClock();
   readonly logs: string;
@@ -112,6 +119,9 @@ class Quiet {
     await mkdir(logs);
     await writeFile(join(logs, 'followed.log'), 'line\n');
     for (const name of ['unread.log', 'old.log.gz']) await writeFile(join(logs, name), '');
+    await mkdir(join(logs, '..', 'elsewhere'));
+    await symlink('../elsewhere/target.log', join(logs, 'link.log'));
+    await symlink('../elsewhere/application', join(logs, 'application'));
     const long = new Date(Date.now() - 60_000);
     await utimes(join(logs, 'old.log.gz'), long, long);
     if (!isRecent) await utimes(logs, long, long);
@@ -122,7 +132,7 @@ class Quiet {
 
   async #scan(): Promise<void> {
     await this.check.began();
-    this.check.ended(await findFiles(new PathPatterns(tailEntriesFromGlobs(['*.log', '*.gz']), this.logs)));
+    this.check.ended(await findFiles(new PathPatterns(tailEntriesFromGlobs(PATTERNS), this.logs)));
   }
 
   #stream(path: string): FileStream {
