@@ -226,7 +226,8 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
 
   #release(): void {
     this.#cancelDeadline();
-    this.#assembler.discard();
+    const unfinished = this.#assembler.discard();
+    if (unfinished !== undefined) this.#options.release?.(unfinished);
     this.#stream.consumed(this.#held.length);
     this.#held.clear();
     this.#options.over(this);

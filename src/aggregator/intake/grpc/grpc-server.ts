@@ -18,8 +18,9 @@ import { UnfinishedMessages } from './unfinished-messages.ts';
 const SHUTDOWN_WITHIN_MS = 1_000;
 const SHUTTING_DOWN = { code: GRPC_STATUS.unavailable, message: 'shutting down' };
 
-/** A connection from its first packet. */
+/** A connection before its TLS handshake has ended. */
 interface Pending {
+  readonly socket: Socket;
   readonly counted: CountedConnection;
   /** Cancels the deadline of the TLS handshake. */
   readonly cancelDeadline: Cancel;
@@ -31,9 +32,7 @@ export class GrpcServer {
   readonly #limits: ConnectionLimits;
   readonly #windows = new SharedWindows();
   readonly #unfinished: UnfinishedMessages;
-  /** Sockets of connections that are not secured yet. */
-  readonly #sockets = new Set<Socket>();
-  /** The same, by address and port. */
+  /** By address and port. */
   readonly #pending = new Map<string, Pending>();
   readonly #connections = new Set<GrpcConnection>();
   #servers: readonly Server[] = [];
@@ -74,7 +73,7 @@ export class GrpcServer {
     this.drain();
     this.#unfinished.stop();
     for (const connection of [...this.#connections]) connection.endCalls(SHUTTING_DOWN);
-    for (const socket of this.#sockets) socket.destroy();
+    for (const { socket } of [...this.#pending.values()]) socket.destroy();
     const isEmpty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
       if (this.#connections.size === 0) resolve();
@@ -122,13 +121,11 @@ export class GrpcServer {
     const cancelDeadline = clock.after(limits.handshakeWithinMs, () =>
       this.#refuse(socket, `no TLS handshake within ${limits.handshakeWithinMs / 1000} s`),
     );
-    const pending = { counted, cancelDeadline };
+    const pending = { socket, counted, cancelDeadline };
     this.#pending.set(address, pending);
-    this.#sockets.add(socket);
     socket.once('close', () => {
       cancelDeadline();
       counted.closed();
-      this.#sockets.delete(socket);
       if (this.#pending.get(address) === pending) this.#pending.delete(address);
     });
   }

@@ -1,8 +1,9 @@
 import tls, { type ConnectionOptions, connect, type SecureVersion } from 'node:tls';
-import { Client } from '@grpc/grpc-js';
+import { Client, type StatusObject } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { GrpcServer } from '../../../../src/aggregator/intake/grpc/grpc-server.ts';
 import { INTAKE_LIMITS } from '../../../../src/aggregator/intake/grpc/intake-limits.ts';
+import type { GrpcServerMethod } from '../../../../src/protocols/grpc/grpc-server-method.ts';
 import { singleRequestMethod } from '../../../../src/protocols/grpc/single-request-method.ts';
 import { systemClock } from '../../../../src/runtime/clock.ts';
 import { clientTlsOptions, type TlsMaterial } from '../../../../src/runtime/tls.ts';
@@ -18,11 +19,22 @@ const echoMethod = singleRequestMethod((request, call) => {
   return undefined;
 });
 
+/** The call ends when the server or the client ends it. */
+const endlessMethod: GrpcServerMethod = (call) => {
+  call.send(Buffer.from('begun'));
+  return { receive: () => {}, peerEnded: () => {}, closed: () => {} };
+};
+
+const METHODS = new Map([
+  ['/test.Echo/Echo', echoMethod],
+  ['/test.Echo/Endless', endlessMethod],
+]);
+
 async function serving(material: TlsMaterial | undefined) {
   const credentials = material && new TlsServerCredentials(material);
   const server = new GrpcServer({
     credentials,
-    method: (path) => (path === '/test.Echo/Echo' ? echoMethod : undefined),
+    method: (path) => METHODS.get(path),
     limits: INTAKE_LIMITS,
     clock: systemClock,
     onClosed: () => {},
@@ -31,7 +43,7 @@ async function serving(material: TlsMaterial | undefined) {
   });
   const port = await server.listen('localhost:0');
   onTestFinished(() => server.close(AbortSignal.abort()));
-  return { port, credentials };
+  return { server, port, credentials };
 }
 
 /** Resolves with what came back. */
@@ -49,6 +61,17 @@ function echo(port: number, material: TlsMaterial | undefined): Promise<string> 
       (error, value) => (error ? reject(error) : resolve(String(value))),
     );
   });
+}
+
+/** A call that has begun. Resolves with its status. */
+async function endless(port: number, material: TlsMaterial | undefined) {
+  const client = new Client(`localhost:${port}`, grpcClientCredentials(material));
+  onTestFinished(() => client.close());
+  const call = client.makeBidiStreamRequest('/test.Echo/Endless', bytes, bytes);
+  call.on('error', () => {});
+  const status = new Promise<StatusObject>((resolve) => call.once('status', resolve));
+  await new Promise((resolve) => call.once('data', resolve));
+  return { status };
 }
 
 /** What became of a TLS handshake: the protocol, or the error that ended it. */
@@ -70,6 +93,16 @@ function allowOldTls(): void {
   tls.DEFAULT_CIPHERS = 'DEFAULT@SECLEVEL=0';
   onTestFinished(() => void Object.assign(tls, { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS }));
 }
+
+describe('a server that stops', () => {
+  test.each([['in plain text'], ['with TLS']])('ends calls with the reason, %s', async (kind) => {
+    const authority = kind === 'with TLS' ? await CertificateAuthority.create() : undefined;
+    const { server, port } = await serving(await authority?.issue({ name: 'aggregator' }));
+    const { status } = await endless(port, await authority?.issue({ name: 'collector' }));
+    await server.close(AbortSignal.timeout(10_000));
+    expect(await status).toMatchObject({ code: 14, details: 'shutting down' });
+  });
+});
 
 describe('with TLS', () => {
   test('a client of the same authority is served', async () => {
