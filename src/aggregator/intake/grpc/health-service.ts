@@ -1,7 +1,8 @@
-import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { GrpcServerCall, GrpcServerMethod } from '../../../protocols/grpc/grpc-server-method.ts';
 import { GRPC_STATUS } from '../../../protocols/grpc/grpc-status.ts';
 import { singleRequestMethod } from '../../../protocols/grpc/single-request-method.ts';
+import { firstText, lengthTag, numberTag } from './proto-fields.ts';
 
 export type ServingStatus = 'SERVING' | 'NOT_SERVING';
 
@@ -22,8 +23,9 @@ export class HealthService {
     for (const watch of this.#watches) if (watch.service === service) watch.call.send(response(status));
   }
 
+  /** The name of the service is the only field of a request. Empty: the whole server. */
   #check(request: Buffer, call: GrpcServerCall): undefined {
-    const service = serviceOf(request);
+    const service = firstText(request);
     const status = this.#statuses.get(service);
     if (status === undefined)
       call.end({ code: GRPC_STATUS.notFound, message: `Cannot find the service "${service}".` });
@@ -33,15 +35,19 @@ export class HealthService {
   #list(call: GrpcServerCall): undefined {
     const list = new BinaryWriter();
     for (const [service, status] of this.#statuses) {
-      const entry = new BinaryWriter().uint32(tag(1)).string(service).uint32(tag(2)).bytes(response(status));
-      list.uint32(tag(1)).bytes(entry.finish());
+      const entry = new BinaryWriter()
+        .uint32(lengthTag(1))
+        .string(service)
+        .uint32(lengthTag(2))
+        .bytes(response(status));
+      list.uint32(lengthTag(1)).bytes(entry.finish());
     }
     answer(call, list.finish());
   }
 
   /** Sends the state at once, and each change. The call ends when the client cancels it. */
   #watch(request: Buffer, call: GrpcServerCall): () => void {
-    const watch = { service: serviceOf(request), call };
+    const watch = { service: firstText(request), call };
     this.#watches.add(watch);
     call.send(response(this.#statuses.get(watch.service) ?? 'SERVICE_UNKNOWN'));
     return () => this.#watches.delete(watch);
@@ -55,9 +61,6 @@ interface Watch {
 
 const STATUS_NUMBER = { SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const;
 
-/** The tag of a length-delimited field. */
-const tag = (field: number) => field * 8 + 2;
-
 function answer(call: GrpcServerCall, message: Uint8Array): undefined {
   call.send(message);
   call.end();
@@ -65,20 +68,5 @@ function answer(call: GrpcServerCall, message: Uint8Array): undefined {
 
 /** A `HealthCheckResponse`. */
 function response(status: keyof typeof STATUS_NUMBER): Uint8Array {
-  return new BinaryWriter()
-    .uint32(1 * 8)
-    .int32(STATUS_NUMBER[status])
-    .finish();
-}
-
-/** Of a `HealthCheckRequest`. Empty: the whole server. */
-function serviceOf(request: Buffer): string {
-  const reader = new BinaryReader(request);
-  let service = '';
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag();
-    if (field === 1 && type === 2) service = reader.string();
-    else reader.skip(type);
-  }
-  return service;
+  return new BinaryWriter().uint32(numberTag(1)).int32(STATUS_NUMBER[status]).finish();
 }

@@ -1,5 +1,7 @@
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { GRPC_STATUS } from '../../../../protocols/grpc/grpc-status.ts';
 import { AGGREGATOR_DESCRIPTOR } from '../../../../records/gen/megacollector/v1/aggregator-descriptor.ts';
+import { firstText, LENGTH_DELIMITED, lengthTag, numberTag } from '../proto-fields.ts';
 import { type DescriptorSymbols, descriptorSymbols } from './descriptor-symbols.ts';
 
 let symbols: DescriptorSymbols | undefined;
@@ -13,12 +15,12 @@ export function answerReflection(request: Uint8Array): Uint8Array {
   const { host, field, value } = readRequest(request);
   const answer = ANSWERS.get(field)?.(symbols, value) ?? {
     field: ERROR,
-    content: error(UNIMPLEMENTED, 'The request is of no known kind.'),
+    content: error(GRPC_STATUS.unimplemented, 'The request is of no known kind.'),
   };
   const response = new BinaryWriter();
-  response.uint32(tag(1)).string(host);
-  response.uint32(tag(2)).bytes(request);
-  return response.uint32(tag(answer.field)).bytes(answer.content.finish()).finish();
+  response.uint32(lengthTag(1)).string(host);
+  response.uint32(lengthTag(2)).bytes(request);
+  return response.uint32(lengthTag(answer.field)).bytes(answer.content.finish()).finish();
 }
 
 interface Answer {
@@ -29,15 +31,13 @@ interface Answer {
 const FILE_DESCRIPTOR = 4;
 const SERVICES = 6;
 const ERROR = 7;
-const NOT_FOUND = 5;
-const UNIMPLEMENTED = 12;
 
 /** By the field of the request. */
 const ANSWERS = new Map<number, (symbols: DescriptorSymbols, value: Uint8Array) => Answer>([
   [3, ({ files }, value) => file(files, textOf(value))],
   [4, ({ fileOfSymbol }, value) => file(fileOfSymbol, textOf(value))],
   // The protocol has no extensions.
-  [5, (_, value) => notFound(`an extension of ${extendedType(value)}`)],
+  [5, (_, value) => notFound(`an extension of ${firstText(value)}`)],
   [6, (_, value) => notFound(`extensions of ${textOf(value)}`)],
   [7, ({ services }) => ({ field: SERVICES, content: serviceList(services) })],
 ]);
@@ -45,43 +45,25 @@ const ANSWERS = new Map<number, (symbols: DescriptorSymbols, value: Uint8Array) 
 function file(files: ReadonlyMap<string, Uint8Array>, name: string): Answer {
   const found = files.get(name);
   if (found === undefined) return notFound(name);
-  return { field: FILE_DESCRIPTOR, content: new BinaryWriter().uint32(tag(1)).bytes(found) };
+  return { field: FILE_DESCRIPTOR, content: new BinaryWriter().uint32(lengthTag(1)).bytes(found) };
 }
 
 function notFound(what: string): Answer {
-  return { field: ERROR, content: error(NOT_FOUND, `Cannot find ${what}.`) };
+  return { field: ERROR, content: error(GRPC_STATUS.notFound, `Cannot find ${what}.`) };
 }
 
 function error(code: number, message: string): BinaryWriter {
-  return new BinaryWriter()
-    .uint32(1 * 8)
-    .int32(code)
-    .uint32(tag(2))
-    .string(message);
+  return new BinaryWriter().uint32(numberTag(1)).int32(code).uint32(lengthTag(2)).string(message);
 }
 
 function serviceList(services: readonly string[]): BinaryWriter {
   const list = new BinaryWriter();
   for (const name of services)
-    list.uint32(tag(1)).bytes(new BinaryWriter().uint32(tag(1)).string(name).finish());
+    list.uint32(lengthTag(1)).bytes(new BinaryWriter().uint32(lengthTag(1)).string(name).finish());
   return list;
 }
 
-/** The tag of a length-delimited field. */
-const tag = (field: number) => field * 8 + 2;
-
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString();
-
-function extendedType(request: Uint8Array): string {
-  const reader = new BinaryReader(request);
-  let type = '';
-  while (reader.pos < reader.len) {
-    const [field, wireType] = reader.tag();
-    if (field === 1 && wireType === 2) type = reader.string();
-    else reader.skip(wireType);
-  }
-  return type;
-}
 
 interface Request {
   readonly host: string;
@@ -96,7 +78,7 @@ function readRequest(bytes: Uint8Array): Request {
   let requested: Omit<Request, 'host'> = { field: 0, value: new Uint8Array() };
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag();
-    if (wireType !== 2) reader.skip(wireType);
+    if (wireType !== LENGTH_DELIMITED) reader.skip(wireType);
     else if (field === 1) host = reader.string();
     else requested = { field, value: reader.bytes() };
   }

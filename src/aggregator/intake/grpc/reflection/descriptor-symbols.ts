@@ -1,4 +1,5 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { LENGTH_DELIMITED } from '../proto-fields.ts';
 
 /** Files of a `google.protobuf.FileDescriptorSet`, with the names that each declares. */
 export interface DescriptorSymbols {
@@ -70,7 +71,7 @@ function fieldsOf(bytes: Uint8Array): Fields {
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
     const [field, type] = reader.tag();
-    if (type !== 2) reader.skip(type);
+    if (type !== LENGTH_DELIMITED) reader.skip(type);
     else found.set(field, [...(found.get(field) ?? []), reader.bytes()]);
   }
   return {
