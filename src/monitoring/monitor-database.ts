@@ -26,9 +26,9 @@ import type { Clock } from '../runtime/clock.ts';
  * - Deleted definitions stay deleted: a refresh or check in progress either is deleted with them, or finds
  * them missing.
  *
- * The name in the row is that of the holder with the number of its term, from the second one on: an evaluator that has lost the lease and takes
- * it again is another holder. So statements of its earlier term have no effect, and it finds out that there was another
- * holder in between.
+ * The name in the row is that of the holder with the number of its term, from the second one on: an evaluator that has
+ * lost the lease and takes it again is another holder. So statements of its earlier term have no effect, and it finds out
+ * that there was another holder in between.
  *
  * ClickHouse has no transactions. There each statement has its own check of the lease, and the holder asks at the end
  * whether it has still had the lease: if not, some of its statements had no effect.

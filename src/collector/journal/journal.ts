@@ -70,8 +70,9 @@ import { StreamWakes } from './stream-wakes.ts';
  *
  * Recovery: the index is authoritative up to its last entry. The entries after it that belong to the journal
  * (`recoverEntries`) are flushed and put into the index before anything else happens; the other bytes are truncated. None
- * of them were published. The entries of version 0.1.0 have no links, so only its index counts. A build without `recoverEntries` can read
- * the state after an orderly stop, which leaves nothing to recover; after a crash it truncates the entries.
+ * of them were published. The entries of version 0.1.0 have no links, so only its index counts. A build without
+ * `recoverEntries` can read the state after an orderly stop, which leaves nothing to recover; after a crash it truncates
+ * the entries.
  *
  * A channel contains one origin's records; a stream is the identity that the aggregator knows. When the
  * aggregator has other bytes of a stream (this state was rolled back or cloned), the channel continues as a

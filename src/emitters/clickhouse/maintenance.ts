@@ -9,8 +9,8 @@ import { CHANGE_SETTINGS, QUERY_SETTINGS } from './query-settings.ts';
 import { buildTextIndex } from './text-index.ts';
 
 /**
- * Creates the tables after a start, applies the retention, and lets the server index the texts of a day. Every aggregator does this; a repetition has no
- * effect. A failure is retried at the next turn. Notes of flushes expire by the TTL of their tables.
+ * Creates the tables after a start, applies the retention, and lets the server index the texts of a day. Every aggregator
+ * does this; a repetition has no effect. A failure is retried at the next turn. Notes of flushes expire by the TTL of their tables.
  */
 export class Maintenance {
   readonly #options: MaintenanceOptions;

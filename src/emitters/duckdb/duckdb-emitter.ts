@@ -12,6 +12,7 @@ import { DUCKDB_EVENTS, type DuckDbEvents } from './events.ts';
 import type { FlushTransaction } from './flush-transaction.ts';
 import { OpenStore } from './open-store.ts';
 import { isFatal, messageOf } from './sql-failure.ts';
+import { SteppedWork, type StepResult } from './stepped-work.ts';
 import { adviceFor, StoreUnavailable } from './store-unavailable.ts';
 
 /**
@@ -67,11 +68,10 @@ export class DuckDbEmitter implements Emitter {
    * transaction is rolled back.
    */
   #isTransactionLost = false;
-  #isRetentionDue = false;
-  #isSketchDue = false;
-  #isSketching = false;
   #cancelRound: Cancel = ignore;
   readonly #turns = new SerialQueue();
+  readonly #retention = new SteppedWork(this.#turns, () => this.#retentionStep());
+  readonly #sketching = new SteppedWork(this.#turns, () => this.#sketchStep());
 
   constructor(configuration: DuckDbConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
@@ -107,8 +107,8 @@ export class DuckDbEmitter implements Emitter {
       this.#events.stored({ rows: transaction.rowCount });
       // Both run before the next batch, if they are due.
       if (await store.isCheckpointOverdue()) this.#checkpoint(store);
-      this.#retain();
-      this.#sketch();
+      this.#retention.continue();
+      this.#sketching.continue();
       return DELIVERED;
     });
   }
@@ -201,58 +201,36 @@ export class DuckDbEmitter implements Emitter {
 
   #beginRound(): void {
     this.#cancelRound = repeat(this.#context.clock, RETENTION_EVERY_MS, () => {
-      this.#isRetentionDue = true;
-      this.#isSketchDue = true;
-      this.#retain();
-      this.#sketch();
+      this.#retention.begin();
+      this.#sketching.begin();
     });
   }
 
-  /** Runs steps of the retention, if they are due. Not within a transaction: its flush calls this again. */
-  #retain(): void {
-    if (!this.#isRetentionDue) return;
-    this.#turns.run(() => this.#retentionStep()).then((isMore) => isMore && this.#retain(), ignore);
-  }
-
-  async #retentionStep(): Promise<boolean> {
-    const store = this.#store;
-    if (store === undefined || this.#transaction !== undefined) return false;
-    try {
+  #retentionStep(): Promise<StepResult> {
+    return this.#betweenFlushes(this.#events.retentionFailed, async (store) => {
       const { rows, why, isMore } = await store.retention.step(this.#nowUnixMicro());
       if (why !== undefined) this.#events.deleted({ rows, why });
-      this.#isRetentionDue = isMore;
       return isMore;
-    } catch (error) {
-      this.#isRetentionDue = false;
-      this.#events.retentionFailed({ reason: messageOf(error) });
-      if (isFatal(error)) await this.#abandon(store);
-      return false;
-    }
+    });
   }
 
-  /** Builds sketches, if they are due, in the same way. */
-  #sketch(): void {
-    if (!this.#isSketchDue || this.#isSketching) return;
-    this.#isSketching = true;
-    const step = this.#turns
-      .run(() => this.#sketchStep())
-      .finally(() => {
-        this.#isSketching = false;
-      });
-    step.then((isMore) => isMore && this.#sketch(), ignore);
+  #sketchStep(): Promise<StepResult> {
+    return this.#betweenFlushes(this.#events.sketchFailed, (store) => store.sketch(this.#nowUnixMicro()));
   }
 
-  async #sketchStep(): Promise<boolean> {
+  /** Not within a transaction: its flush continues the work. `step` resolves with whether there is more to do. */
+  async #betweenFlushes(
+    failed: (failure: { readonly reason: string }) => void,
+    step: (store: OpenStore) => Promise<boolean>,
+  ): Promise<StepResult> {
     const store = this.#store;
-    if (store === undefined || this.#transaction !== undefined) return false;
+    if (store === undefined || this.#transaction !== undefined) return 'later';
     try {
-      this.#isSketchDue = await store.sketch(this.#nowUnixMicro());
-      return this.#isSketchDue;
+      return (await step(store)) ? 'more' : 'done';
     } catch (error) {
-      this.#isSketchDue = false;
-      this.#events.sketchFailed({ reason: messageOf(error) });
+      failed({ reason: messageOf(error) });
       if (isFatal(error)) await this.#abandon(store);
-      return false;
+      return 'done';
     }
   }
 
