@@ -108,6 +108,18 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`source rabbitmq, from a stream$
   const numbered = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, index) => `message ${from + index}`);
 
+  /** A stream whose messages 0 to `count` were read by a source, which is closed. */
+  async function readBefore(count: number, options: object = {}) {
+    const queue = await declared(options);
+    const directory = await temporaryDirectory();
+    const taken = new TakenBytes();
+    await publish(queue, numbered(0, count));
+    const first = await opened(directory, taken, { queue, offset: 'first' });
+    await until(() => expect(textsOf(taken)).toEqual(numbered(0, count)));
+    await first.close();
+    return { queue, directory, taken };
+  }
+
   test('reads each message once over many restarts in the middle', async () => {
     const queue = await declared();
     const directory = await temporaryDirectory();
@@ -164,13 +176,10 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`source rabbitmq, from a stream$
   });
 
   test('counts messages that the stream deleted before they were read', async () => {
-    const queue = await declared({ 'x-max-length-bytes': 20_000, 'x-stream-max-segment-size-bytes': 10_000 });
-    const directory = await temporaryDirectory();
-    const taken = new TakenBytes();
-    await publish(queue, numbered(0, 3));
-    const first = await opened(directory, taken, { queue, offset: 'first' });
-    await until(() => expect(textsOf(taken)).toEqual(numbered(0, 3)));
-    await first.close();
+    const { queue, directory, taken } = await readBefore(3, {
+      'x-max-length-bytes': 20_000,
+      'x-stream-max-segment-size-bytes': 10_000,
+    });
     for (let number = 3; number < 103; number++)
       await publish(queue, [Buffer.concat([Buffer.from(`message ${number} `), Buffer.alloc(2_000, 'x')])]);
     const { value, logs } = await opened(directory, taken, { queue, offset: 'first' });
@@ -187,13 +196,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`source rabbitmq, from a stream$
   });
 
   test('reads a new stream from its beginning that is shorter than the stored offset', async () => {
-    const queue = await declared();
-    const directory = await temporaryDirectory();
-    const taken = new TakenBytes();
-    await publish(queue, numbered(0, 50));
-    const first = await opened(directory, taken, { queue, offset: 'first' });
-    await until(() => expect(textsOf(taken)).toEqual(numbered(0, 50)));
-    await first.close();
+    const { queue, directory, taken } = await readBefore(50);
     await (await sharedBroker()).deleteQueue(queue);
     await declare(queue);
     const { logs, value } = await opened(directory, taken, { queue, offset: 'first' }, impatientClock);
@@ -208,13 +211,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`source rabbitmq, from a stream$
   });
 
   test('keeps its place in a stream that has no new messages', async () => {
-    const queue = await declared();
-    const directory = await temporaryDirectory();
-    const taken = new TakenBytes();
-    await publish(queue, numbered(0, 5));
-    const first = await opened(directory, taken, { queue, offset: 'first' });
-    await until(() => expect(textsOf(taken)).toEqual(numbered(0, 5)));
-    await first.close();
+    const { queue, directory, taken } = await readBefore(5);
     const { value } = await opened(directory, taken, { queue, offset: 'first' }, impatientClock);
     await publish(queue, ['more']);
     await until(() => expect(textsOf(taken)).toEqual([...numbered(0, 5), 'more']));
@@ -222,13 +219,7 @@ describe.skipIf(MISSING_RABBITMQ !== undefined)(`source rabbitmq, from a stream$
   });
 
   test('reads a stream from its beginning that was deleted and declared again', async () => {
-    const queue = await declared();
-    const directory = await temporaryDirectory();
-    const taken = new TakenBytes();
-    await publish(queue, numbered(0, 5));
-    const first = await opened(directory, taken, { queue, offset: 'first' });
-    await until(() => expect(textsOf(taken)).toEqual(numbered(0, 5)));
-    await first.close();
+    const { queue, directory, taken } = await readBefore(5);
     await (await sharedBroker()).deleteQueue(queue);
     await declare(queue);
     await publish(queue, numbered(100, 108));
