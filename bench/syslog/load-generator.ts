@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RelpClientSession } from '../../src/protocols/relp/client-session.ts';
-import { benchMessage } from './bench-message.ts';
+import { benchMessage, numberedLines } from './bench-message.ts';
 
 export interface LoadPlan {
   readonly transport: 'tcp' | 'relp' | 'udp';
@@ -62,9 +62,9 @@ async function sendLines(wanted: LoadPlan): Promise<void> {
     while (sent < due) {
       const socket = sockets[Math.floor(sent / run) % sockets.length];
       const count = Math.min(run, due - sent);
-      const lines = Array.from({ length: count }, (_, index) => `${benchMessage(sent + index)}\n`);
+      const lines = numberedLines(sent, count);
       sent += count;
-      if (socket?.write(lines.join('')) === false) await once(socket, 'drain');
+      if (socket?.write(lines) === false) await once(socket, 'drain');
     }
     if (sent >= messages) break;
   }

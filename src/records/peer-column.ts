@@ -12,7 +12,7 @@ export interface PeerColumn {
   /** Absent or empty: no record has a peer. */
   readonly peers?: readonly Resource[];
   /** One number for each record; absent or empty together with `peers`. */
-  readonly recordPeers?: readonly number[];
+  readonly recordPeers?: Uint32Array;
 }
 
 /** The attributes of the peer of a record. */
@@ -24,15 +24,22 @@ export function peerOf({ peers, recordPeers }: PeerColumn, index: number): Resou
 /** The column of the records `[from, to)`. The dictionary is shared. */
 export function slicePeers({ peers, recordPeers }: PeerColumn, from: number, to: number): PeerColumn {
   if (peers === undefined || recordPeers === undefined) return {};
-  return { peers, recordPeers: recordPeers.slice(from, to) };
+  return { peers, recordPeers: recordPeers.subarray(from, to) };
 }
 
-/** Collects the peers of records, one after the other. Equal attributes become one entry. */
+/** The peer of all records of a batch; undefined: they have several, or some have none. */
+export function onlyPeerOf({ peers, recordPeers }: PeerColumn): Resource | undefined {
+  if (peers?.length !== 1 || recordPeers === undefined) return undefined;
+  return recordPeers.includes(0) ? undefined : peers[0];
+}
+
+/** Collects the peers of records, in their order. Equal attributes become one entry. */
 export class PeerColumnBuilder {
   readonly #peers: Resource[] = [];
   readonly #numbers = new Map<Resource, number>();
   readonly #numbersByText = new Map<string, number>();
-  readonly #recordPeers: number[] = [];
+  #recordPeers = new Uint32Array(0);
+  #records = 0;
   #bytes = 0;
   /** Consecutive records often have the same peer. */
   #lastPeer: Resource | undefined;
@@ -44,17 +51,29 @@ export class PeerColumnBuilder {
     return this.#peers.length < LIMITS.batchPeers && this.#bytes + sizeOf(peer) <= LIMITS.batchPeerBytes;
   }
 
-  add(peer: Resource | undefined): void {
+  /** The peer of the next record, or of the next `records`. */
+  add(peer: Resource | undefined, records = 1): void {
     if (peer !== this.#lastPeer) {
       this.#lastNumber = peer === undefined ? 0 : (this.#numbers.get(peer) ?? this.#enter(peer));
       this.#lastPeer = peer;
     }
-    this.#recordPeers.push(this.#lastNumber);
+    const end = this.#records + records;
+    if (end > this.#recordPeers.length) this.#grow(end);
+    if (records === 1) this.#recordPeers[this.#records] = this.#lastNumber;
+    else this.#recordPeers.fill(this.#lastNumber, this.#records, end);
+    this.#records = end;
   }
 
   /** Empty when no record has a peer. */
   done(): PeerColumn {
-    return this.#peers.length === 0 ? {} : { peers: this.#peers, recordPeers: this.#recordPeers };
+    if (this.#peers.length === 0) return {};
+    return { peers: this.#peers, recordPeers: this.#recordPeers.subarray(0, this.#records) };
+  }
+
+  #grow(records: number): void {
+    const grown = new Uint32Array(Math.max(records, FIRST_RECORDS, 2 * this.#recordPeers.length));
+    grown.set(this.#recordPeers);
+    this.#recordPeers = grown;
   }
 
   #enter(peer: Resource): number {
@@ -69,6 +88,8 @@ export class PeerColumnBuilder {
     return number;
   }
 }
+
+const FIRST_RECORDS = 16;
 
 /** At least the bytes of the attributes on the wire. */
 function sizeOf(peer: Resource): number {

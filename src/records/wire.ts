@@ -240,16 +240,16 @@ function decodeRecordPeers(peers: readonly Resource[], packed: Uint8Array, recor
   if (packed.length === 0) return {};
   // A number needs at most 2 bytes.
   if (packed.length > records * 2) throw new WireError('record_peers is too long');
-  const recordPeers: number[] = [];
+  const recordPeers = new Uint32Array(records);
   const reader = new FieldReader(packed);
-  while (!reader.done) {
+  let count = 0;
+  for (; !reader.done; count++) {
     const number = reader.varint();
     if (number > peers.length)
       throw new WireError(`record_peers has ${number}, more than ${peers.length} peers`);
-    recordPeers.push(number);
+    recordPeers[count] = number;
   }
-  if (recordPeers.length !== records)
-    throw new WireError(`record_peers has ${recordPeers.length} numbers for ${records} records`);
+  if (count !== records) throw new WireError(`record_peers has ${count} numbers for ${records} records`);
   return peers.length === 0 ? {} : { peers, recordPeers };
 }
 

@@ -152,7 +152,7 @@ describe('resource and scope', () => {
     const batch = recordBatch([bytesOf({ body: text('a') })], {
       format: 'otlp',
       peers: [peer],
-      recordPeers: [1],
+      recordPeers: Uint32Array.of(1),
     });
     expect(Object.fromEntries(recordView(batch, 0).attributes)).toEqual(expected);
   });

@@ -64,7 +64,7 @@ test('keeps the attributes of the connection, and sets those of the record with 
   ];
   const sent = recordBatch(lines, { format: 'json' });
   expect(recordView(sent, 0).attributes.get('network.peer.address')).toBe('192.0.2.9');
-  expect(recordView({ ...sent, peers, recordPeers: [1] }, 0).attributes).toEqual(
+  expect(recordView({ ...sent, peers, recordPeers: Uint32Array.of(1) }, 0).attributes).toEqual(
     new Map<string, unknown>([
       ['a', 1],
       ['network.transport', 'tcp'],
@@ -78,7 +78,7 @@ test('keeps the attributes of the connection, and sets those of the record with 
 test('keeps the network attributes of a record whose peer is a broker', () => {
   const lines = ['{"network.peer.address":"192.0.2.9"}\n'];
   const peers = [new Map([['messaging.system', 'rabbitmq']])];
-  const sent = { ...recordBatch(lines, { format: 'json' }), peers, recordPeers: [1] };
+  const sent = { ...recordBatch(lines, { format: 'json' }), peers, recordPeers: Uint32Array.of(1) };
   expect(recordView(sent, 0).attributes.get('network.peer.address')).toBe('192.0.2.9');
 });
 
@@ -89,7 +89,7 @@ test('adds the attributes of the peer, and those of the record win', () => {
       ['a', 'peer'],
     ]),
   ];
-  const sent = { ...batch, peers, recordPeers: [0, 1, 1] };
+  const sent = { ...batch, peers, recordPeers: Uint32Array.of(0, 1, 1) };
   expect(recordView(sent, 0).attributes.has('network.peer.address')).toBe(false);
   expect(recordView(sent, 1).attributes).toEqual(
     new Map<string, unknown>([

@@ -85,11 +85,11 @@ describe('slicing by bytes', () => {
     const batch = {
       ...recordBatch(['hello\n', 'world\n', 'x\n'], { start: 100 }),
       peers,
-      recordPeers: [1, 0, 2],
+      recordPeers: Uint32Array.of(1, 0, 2),
     };
-    expect(sliceRecords(batch, 1, 3)).toMatchObject({ peers, recordPeers: [0, 2] });
-    expect(sliceBytes(batch, 103, 108)).toMatchObject({ peers, recordPeers: [1, 0] });
-    expect(sliceBytes(batch, 106, 113).recordPeers).toEqual([0, 2]);
+    expect(sliceRecords(batch, 1, 3)).toMatchObject({ peers, recordPeers: Uint32Array.of(0, 2) });
+    expect(sliceBytes(batch, 103, 108)).toMatchObject({ peers, recordPeers: Uint32Array.of(1, 0) });
+    expect(sliceBytes(batch, 106, 113).recordPeers).toEqual(Uint32Array.of(0, 2));
     expect(peerOf(sliceRecords(batch, 2, 3), 0)).toBe(peers[1]);
   });
 });

@@ -30,7 +30,7 @@ const peersFor = (count: number): fc.Arbitrary<PeerColumn> =>
       .chain((peers) =>
         fc
           .array(fc.nat({ max: peers.length }), { minLength: count, maxLength: count })
-          .map((recordPeers) => ({ peers, recordPeers })),
+          .map((recordPeers) => ({ peers, recordPeers: Uint32Array.from(recordPeers) })),
       ),
   );
 

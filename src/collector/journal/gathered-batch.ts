@@ -1,5 +1,5 @@
 import { LIMITS } from '../../records/limits.ts';
-import { PeerColumnBuilder, peerOf } from '../../records/peer-column.ts';
+import { onlyPeerOf, PeerColumnBuilder, peerOf } from '../../records/peer-column.ts';
 import { NO_MARKS, type RecordBatch } from '../../records/record-batch.ts';
 import { EMPTY_RESOURCE, type Resource } from '../../records/resource.ts';
 import type { StreamId } from '../../records/stream-id.ts';
@@ -7,7 +7,8 @@ import type { StreamId } from '../../records/stream-id.ts';
 /** Combines consecutive journal entries with the same label into one batch. */
 export class GatheredBatch {
   readonly #buffer: Buffer;
-  readonly #sizes: number[] = [];
+  #sizes = new Uint32Array(0);
+  #records = 0;
   #first: RecordBatch | undefined;
   #start = 0;
   #bytes = 0;
@@ -23,7 +24,7 @@ export class GatheredBatch {
   }
 
   get isEmpty(): boolean {
-    return this.#sizes.length === 0;
+    return this.#records === 0;
   }
 
   get start(): number {
@@ -45,6 +46,13 @@ export class GatheredBatch {
       this.#start = position;
     } else if (position !== this.end || !hasSameLabel(entry, this.#first)) return false;
     const { sizes } = entry;
+    this.#growTo(Math.min(LIMITS.batchRecords, this.#records + sizes.length));
+    const peer = entry.peers === undefined ? undefined : onlyPeerOf(entry);
+    const isOfOnePeer = entry.peers === undefined || peer !== undefined;
+    if (isOfOnePeer && position === entry.start && this.#hasRoomFor(entry.data.length, sizes.length, peer)) {
+      this.#addAll(entry, peer);
+      return true;
+    }
     let index = 0;
     let from = 0;
     for (; index < sizes.length && entry.start + from < position; index++) from += sizes[index] ?? 0;
@@ -55,11 +63,21 @@ export class GatheredBatch {
     return index === sizes.length;
   }
 
+  /** The common case: nothing is done for each record. */
+  #addAll({ sizes, data }: RecordBatch, peer: Resource | undefined): void {
+    if (this.isEmpty) this.#peer = peer;
+    this.#peers.add(peer, sizes.length);
+    this.#sizes.set(sizes, this.#records);
+    this.#buffer.set(data, this.#bytes);
+    this.#records += sizes.length;
+    this.#bytes += data.length;
+  }
+
   #addSize(size: number, peer: Resource | undefined): boolean {
-    if (!this.#hasRoomFor(size, peer)) return false;
+    if (!this.#hasRoomFor(size, 1, peer)) return false;
     if (this.isEmpty) this.#peer = peer;
     this.#peers.add(peer);
-    this.#sizes.push(size);
+    this.#sizes[this.#records++] = size;
     this.#bytes += size;
     return true;
   }
@@ -77,18 +95,27 @@ export class GatheredBatch {
       resource,
       format,
       observedTimeUnixNano,
-      sizes: Uint32Array.from(this.#sizes),
+      sizes: this.#sizes.subarray(0, this.#records),
       marks: NO_MARKS,
       data: this.data,
       ...(this.#hasPeerColumn && this.#peers.done()),
     };
   }
 
-  #hasRoomFor(size: number, peer: Resource | undefined): boolean {
-    if (this.#bytes + size > this.#buffer.length || this.#sizes.length === LIMITS.batchRecords) return false;
+  /** Room for records of one peer. */
+  #hasRoomFor(bytes: number, records: number, peer: Resource | undefined): boolean {
+    if (this.#bytes + bytes > this.#buffer.length) return false;
+    if (this.#records + records > LIMITS.batchRecords) return false;
     if (!this.#hasPeerColumn)
       return this.isEmpty || sameResource(peer ?? EMPTY_RESOURCE, this.#peer ?? EMPTY_RESOURCE);
     return this.#peers.hasRoomFor(peer);
+  }
+
+  #growTo(records: number): void {
+    if (records <= this.#sizes.length) return;
+    const grown = new Uint32Array(Math.max(records, Math.min(LIMITS.batchRecords, 2 * this.#sizes.length)));
+    grown.set(this.#sizes);
+    this.#sizes = grown;
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Position } from '../../records/position.ts';
 import type { StreamId } from '../../records/stream-id.ts';
-import type { BufferPool } from '../../runtime/buffer-pool.ts';
 import { SizeHistory } from '../size-history.ts';
 import { ChannelChecksums } from './channel-checksums.ts';
+import type { RunMemory } from './growing-run.ts';
 import type { HysteresisLimit } from './hysteresis-limit.ts';
 import type { ChannelRow, LabelRow } from './journal-index.ts';
 import type { KnownTail } from './journal-reader.ts';
@@ -64,10 +64,10 @@ export class JournalChannel {
   constructor(
     number: number,
     row: ChannelRow,
-    { indexedEnd, isStored, share, nowMs, buffers }: ChannelBeginning,
+    { indexedEnd, isStored, share, nowMs, memory }: ChannelBeginning,
   ) {
     this.number = number;
-    this.pending = new PendingRecords(buffers);
+    this.pending = new PendingRecords(memory);
     this.origin = row.origin;
     this.stream = row.stream;
     this.offset = row.offset;
@@ -129,8 +129,8 @@ export interface ChannelBeginning {
   readonly isStored: boolean;
   readonly share: HysteresisLimit;
   readonly nowMs: number;
-  /** For the bytes of pending records. */
-  readonly buffers: BufferPool;
+  /** Of pending records. */
+  readonly memory: RunMemory;
 }
 
 /** The row of a new origin. */

@@ -23,6 +23,8 @@ export class JournalReader {
   /** By the position in the log, oldest first. */
   readonly #newest = new Map<number, RecordBatch>();
   #newestBytes = 0;
+  /** An entry from the disk that was read in part. */
+  #begun: { readonly position: number; readonly entry: RecordBatch } | undefined;
 
   constructor({ index, log, events, buffers }: JournalReaderOptions) {
     this.#index = index;
@@ -50,24 +52,49 @@ export class JournalReader {
 
   /** The entry is removed. */
   forget({ location }: IndexedEntry): void {
-    this.#forget(logPosition(location));
+    const position = logPosition(location);
+    this.#forget(position);
+    if (this.#begun?.position === position) this.#forgetBegun();
   }
 
   /** An entry in memory, which is valid until the caller returns or waits; undefined: it is on the disk only. */
   remembered({ location }: IndexedEntry): RecordBatch | undefined {
-    return this.#newest.get(logPosition(location));
+    const position = logPosition(location);
+    const begun = this.#begun?.position === position ? this.#begun.entry : undefined;
+    return this.#newest.get(position) ?? begun;
   }
 
   /** Reads an entry from the disk and sets its journal position; undefined when the disk has lost it. */
   async stored(place: IndexedEntry): Promise<RecordBatch | undefined> {
     try {
-      return { ...decodeRecordBatch(await this.#log.read(place.location)), start: place.start };
+      const payload = await this.#log.read(place.location, (bytes) => this.#buffers.take(bytes));
+      return { ...decodeRecordBatch(payload), start: place.start };
     } catch (error) {
       // The entry was accepted and removed after the look-up.
       if (this.#index.entryAt(place.channel, place.start) === undefined) return undefined;
       this.#events.entryLost({ sizeBytes: place.end - place.start, err: error });
       return undefined;
     }
+  }
+
+  /** All of an entry was read. If `stored` has read it, its memory is used again; without this call it becomes garbage. */
+  release({ location }: IndexedEntry, entry: RecordBatch): void {
+    if (this.#newest.get(logPosition(location)) === entry) return;
+    if (this.#begun?.entry === entry) this.#begun = undefined;
+    this.#buffers.release(entry.data);
+  }
+
+  /** The next read begins inside this entry: it is remembered until then. */
+  keep({ location }: IndexedEntry, entry: RecordBatch): void {
+    const position = logPosition(location);
+    if (this.#newest.get(position) === entry || this.#begun?.entry === entry) return;
+    this.#forgetBegun();
+    this.#begun = { position, entry };
+  }
+
+  #forgetBegun(): void {
+    if (this.#begun !== undefined) this.#buffers.release(this.#begun.entry.data);
+    this.#begun = undefined;
   }
 
   /** The checksum at `position`, which is not before `base`; undefined when bytes between them are gone. */
@@ -122,11 +149,12 @@ export interface JournalReaderOptions {
   readonly index: JournalIndex;
   readonly log: SegmentLog;
   readonly events: JournalEvents;
-  /** Those of remembered entries. */
+  /** For the bytes of entries. */
   readonly buffers: BufferPool;
 }
 
-const NEWEST_BYTES = 1024 * 1024;
+/** The publisher is seldom further behind: entries that are not remembered are read from the disk. */
+const NEWEST_BYTES = 4 * 1024 * 1024;
 
 const ENTRY_OVERHEAD_BYTES = 512;
 const RECORD_COLUMNS_BYTES = 16;

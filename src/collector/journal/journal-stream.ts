@@ -69,6 +69,8 @@ export class JournalStream implements SourceStream {
         else {
           more = gathered.add(entry, Math.max(at, place.start));
           assert(more || !gathered.isEmpty, 'the buffer cannot hold a record');
+          if (more) reader.release(place, entry);
+          else reader.keep(place, entry);
         }
         if (!more) break;
         at = place.end;

@@ -3,7 +3,6 @@ import type { Amount } from '../../records/amount.ts';
 import type { Position } from '../../records/position.ts';
 import { mintStreamId } from '../../records/stream-id.ts';
 import { letHeapGrowAfter, minorGcEvery } from '../../runtime/buffer-collection.ts';
-import type { BufferPool } from '../../runtime/buffer-pool.ts';
 import { SegmentLog } from '../../storage/segments/segment-log.ts';
 import { FreeSpace } from '../../storage/state/free-space.ts';
 import type { StreamSink } from '../source.ts';
@@ -12,7 +11,7 @@ import { channelStatus } from './channel-status.ts';
 import { CommitLoop } from './commit-loop.ts';
 import { Drains } from './drains.ts';
 import { JOURNAL_EVENTS, type JournalEvents } from './events.ts';
-import { runBuffers } from './growing-run.ts';
+import { type RunMemory, runMemory } from './growing-run.ts';
 import { type ChannelBeginning, JournalChannel, newChannelRow } from './journal-channel.ts';
 import { type CommittedRecords, JournalCommit } from './journal-commit.ts';
 import { type ChannelRow, JournalIndex } from './journal-index.ts';
@@ -48,13 +47,13 @@ import { StreamWakes } from './stream-wakes.ts';
  *   the stream itself reports how many records were lost and when; the transaction that stores this record
  *   resets the count.
  *
- * Format: a segment entry is a RecordBatch message (the one of the wire) of up to 256 KiB with records of one
- * stream and one label. The state store has the location of each entry (`JournalIndex`), the stream, the
+ * Format: a segment entry is a RecordBatch message (the one of the wire) with up to 960 KiB of records of one
+ * stream and one label, less in a small journal. The state store has the location of each entry (`JournalIndex`), the stream, the
  * accepted end and the 64 bytes before it for each channel, and the location of the last entry.
  *
  * Steps: one write at a time, and one transaction at a time, side by side (`JournalCommit`). A write stores all pending
  * records as one group and flushes it. It begins 10 ms after the first record (group commit), 50 ms with more than 40 active
- * streams, or at once when 1 MiB is pending or a peer waits for an answer. A transaction commits all groups that are
+ * streams, or at once when 4 MiB are pending or a source requests it. A transaction commits all groups that are
  * written, together with acceptances and losses. It begins after a write, at most every 10 ms unless 256 KiB are waiting or an
  * answer waits for it. Accepted entries are removed every 200 ms.
  *
@@ -84,7 +83,7 @@ export class Journal implements JournalStreamHost {
   readonly #events: JournalEvents;
   readonly #freeSpace: Pick<FreeSpace, 'check' | 'shortage'>;
   readonly #log: SegmentLog;
-  readonly #buffers: BufferPool = runBuffers();
+  readonly #memory: RunMemory;
   readonly #segments: JournalSegments;
   readonly #commit: JournalCommit;
   readonly #room: JournalRoom;
@@ -118,19 +117,21 @@ export class Journal implements JournalStreamHost {
     await indexRecovered(recovered, index, options);
     const segments = new JournalSegments(log, segmentBytes);
     for (const place of index.entries()) segments.hold(place.location);
-    const journal = new Journal(options, { log, index, segments });
+    const journal = new Journal(options, { log, index, segments, segmentBytes });
     if (recovered.length > 0) journal.#events.recovered(amountOf(recovered));
     return journal;
   }
 
-  private constructor(options: JournalOptions, { log, index, segments }: JournalFiles) {
+  private constructor(options: JournalOptions, { log, index, segments, segmentBytes }: JournalFiles) {
     const { clock, maxBytes, state, lossRecord } = options;
     this.#options = options;
     this.#events = openEvents(options);
     this.#freeSpace = options.freeSpace ?? new FreeSpace({ directory: log.directory, clock });
     this.#log = log;
     this.#segments = segments;
-    this.reader = new JournalReader({ index, log, events: this.#events, buffers: this.#buffers });
+    this.#memory = runMemory(segmentBytes, clock);
+    const { buffers } = this.#memory;
+    this.reader = new JournalReader({ index, log, events: this.#events, buffers });
     this.#commit = new JournalCommit({ log, index, segments, state, reader: this.reader });
     this.#room = new JournalRoom({ maxBytes, freeSpace: this.#freeSpace, events: this.#events });
     this.#room.diskBytes = log.bytes;
@@ -256,7 +257,7 @@ export class Journal implements JournalStreamHost {
     const { clock, maxBytes } = this.#options;
     const share = JournalRoom.share(maxBytes);
     const channel = new JournalChannel(number, row, {
-      ...{ ...stored, share, nowMs: clock.monotonicMs(), buffers: this.#buffers },
+      ...{ ...stored, share, nowMs: clock.monotonicMs(), memory: this.#memory },
     });
     this.#channels.set(number, channel);
     this.#nextChannel = Math.max(this.#nextChannel, number + 1);
@@ -472,7 +473,7 @@ const INDEX_FROM_BYTES = 256 * 1024;
 /** Each stream has a fixed cost in a commit: with many streams, a commit waits longer for more records. */
 const MANY_STREAMS = 40;
 const COMMIT_MANY_AFTER_MS = 50;
-const COMMIT_AT_ONCE_BYTES = 1024 * 1024;
+const COMMIT_AT_ONCE_BYTES = 4096 * 1024;
 const REMOVE_AFTER_MS = 200;
 /** The disk gets free space without an event. */
 const CHECK_ROOM_AFTER_MS = 1000;
@@ -481,7 +482,7 @@ const LARGEST_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENTS_PER_JOURNAL = 16;
 
 /** Received records and their buffers are garbage after the commit. */
-const collectGarbageAfter = minorGcEvery(2 * 1024 * 1024);
+const collectGarbageAfter = minorGcEvery(8 * 1024 * 1024);
 /** Of all journals. */
 const letHeapGrow = letHeapGrowAfter(16 * 1024 * 1024);
 
@@ -489,6 +490,7 @@ interface JournalFiles {
   readonly log: SegmentLog;
   readonly index: JournalIndex;
   readonly segments: JournalSegments;
+  readonly segmentBytes: number;
 }
 
 /** Makes the index authoritative again. */

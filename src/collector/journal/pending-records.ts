@@ -1,6 +1,5 @@
 import type { Resource } from '../../records/resource.ts';
-import type { BufferPool } from '../../runtime/buffer-pool.ts';
-import { GrowingRun, type RunSize } from './growing-run.ts';
+import { GrowingRun, type RunMemory, type RunSize } from './growing-run.ts';
 import type { Loss } from './loss.ts';
 import type { AppendedRun, RecordLabel, RecordRun } from './record-run.ts';
 
@@ -12,7 +11,7 @@ import type { AppendedRun, RecordLabel, RecordRun } from './record-run.ts';
  */
 export class PendingRecords {
   order: RecordOrder = 'arrival';
-  readonly #buffers: BufferPool;
+  readonly #memory: RunMemory;
   #closed: RecordRun[] = [];
   /** In the order in which they were opened; at most one with the order `arrival`. */
   readonly #open = new Map<RecordLabel, GrowingRun>();
@@ -21,8 +20,8 @@ export class PendingRecords {
   /** The size of the last run of a label: the next one is likely not larger. */
   readonly #likely = new WeakMap<RecordLabel, RunSize>();
 
-  constructor(buffers: BufferPool) {
-    this.#buffers = buffers;
+  constructor(memory: RunMemory) {
+    this.#memory = memory;
   }
 
   get isEmpty(): boolean {
@@ -88,7 +87,7 @@ export class PendingRecords {
     const [oldest] = this.#open.values();
     if (this.#open.size >= MAX_OPEN_RUNS && oldest !== undefined) this.#close(oldest);
     const run = new GrowingRun(label, observedTimeUnixNano, {
-      buffers: this.#buffers,
+      memory: this.#memory,
       likely: this.#likely.get(label),
     });
     this.#open.set(label, run);

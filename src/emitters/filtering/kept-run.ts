@@ -105,6 +105,9 @@ function columnsAt(
   return {
     marks: marks.map(({ index, mark }) => ({ index: sources.lastIndexOf(index), mark })),
     ...(peers !== undefined &&
-      recordPeers !== undefined && { peers, recordPeers: sources.map((index) => recordPeers[index] ?? 0) }),
+      recordPeers !== undefined && {
+        peers,
+        recordPeers: Uint32Array.from(sources, (index) => recordPeers[index] ?? 0),
+      }),
   };
 }

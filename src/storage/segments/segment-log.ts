@@ -185,9 +185,16 @@ export class SegmentLog {
     });
   }
 
-  /** Reads an entry. Rejects with a CorruptEntryError when it is damaged. */
-  async read(location: SegmentLocation): Promise<Buffer> {
-    const entry = Buffer.allocUnsafeSlow(ENTRY_HEADER_BYTES + location.length);
+  /**
+   * Reads an entry into a buffer of `allocate`, which may return a larger one. Rejects with a CorruptEntryError when the
+   * entry is damaged.
+   */
+  async read(
+    location: SegmentLocation,
+    allocate: (bytes: number) => Buffer = Buffer.allocUnsafeSlow,
+  ): Promise<Buffer> {
+    const length = ENTRY_HEADER_BYTES + location.length;
+    const entry = allocate(length).subarray(0, length);
     const count = await this.#reader.read(location, entry);
     const fault = entryFault(entry.subarray(0, count), location.length);
     if (fault !== undefined) throw new CorruptEntryError(this.pathOf(location.segment), location, fault);

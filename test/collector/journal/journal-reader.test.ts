@@ -12,9 +12,9 @@ async function countingJournal(directory: string) {
   const openLog = async (path: string, segmentBytes: number) => {
     const log = await SegmentLog.open({ directory: path, segmentBytes });
     const read = log.read.bind(log);
-    log.read = (location) => {
+    log.read = (location, allocate) => {
       disk.reads++;
-      return read(location);
+      return read(location, allocate);
     };
     return log;
   };
@@ -30,7 +30,7 @@ describe('JournalReader', () => {
     await vi.waitFor(async () => expect(await metric('records_total')).toBe(2), PATIENT);
     const batches = await readAll(sink.stream);
     expect(textsOf(batches)).toEqual(['one', 'two\n']);
-    expect(batches[0]?.recordPeers).toEqual([0, 1]);
+    expect(batches[0]?.recordPeers).toEqual(Uint32Array.of(0, 1));
     expect(disk.reads).toBe(0);
   });
 
@@ -44,14 +44,38 @@ describe('JournalReader', () => {
     expect(disk.reads).toBeGreaterThan(0);
   });
 
-  it('keeps at most 1 MiB in memory, and reads older entries from the disk', async () => {
+  it('keeps at most 4 MiB in memory, and reads older entries from the disk', async () => {
     const { journal, sink, disk, metric } = await countingJournal(await temporaryDirectory());
     const writer = journal.writer('a');
-    const records = Array.from({ length: 48 }, (_, number) => `${number}`.padEnd(64 * 1024, '.'));
+    const records = Array.from({ length: 96 }, (_, number) => `${number}`.padEnd(64 * 1024, '.'));
     for (const record of records) writer.append(Buffer.from(record), LABEL);
-    await vi.waitFor(async () => expect(await metric('records_total')).toBe(48), PATIENT);
+    await vi.waitFor(async () => expect(await metric('records_total')).toBe(96), PATIENT);
     expect(textsOf(await readAll(sink.stream))).toEqual(records);
     expect(disk.reads).toBeGreaterThan(0);
+  });
+
+  it('reads an entry of the disk once, also when it is part of several batches', async () => {
+    const directory = await temporaryDirectory();
+    const records = Array.from({ length: 30 }, (_, number) => `${number}`.padEnd(20_000, '.'));
+    const first = await openJournal(directory);
+    const writer = first.journal.writer('a');
+    for (const record of records) {
+      writer.append(Buffer.from(record), LABEL);
+      // Entries of three records.
+      if (writer.append(Buffer.from('|'), LABEL) === 'full') throw new Error('there is no room');
+    }
+    await first.close();
+    const { sink, disk } = await countingJournal(directory);
+    const whole = await sink.stream.read(0, Buffer.alloc(1024 * 1024));
+    expect(whole).toMatchObject({ kind: 'records' });
+    const entries = disk.reads;
+    disk.reads = 0;
+    const batches = await readAll(sink.stream, 0, 30_001);
+    expect(batches.length).toBeGreaterThan(15);
+    expect(textsOf(batches)).toEqual(records.flatMap((record) => [record, '|']));
+    // The checks of batches read the bytes before them, too.
+    expect(entries).toBe(1);
+    expect(disk.reads).toBeLessThanOrEqual(2);
   });
 
   it('reuses the memory of older entries without changing what a reader has received', async () => {

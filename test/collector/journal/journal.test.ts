@@ -57,7 +57,7 @@ describe('Journal', () => {
     await flushed(sink);
     const [batch, ...others] = await readAll(sink.stream);
     expect(others).toEqual([]);
-    expect(batch).toMatchObject({ peers, recordPeers: [0, 1, 2, 1, 1, 1] });
+    expect(batch).toMatchObject({ peers, recordPeers: Uint32Array.of(0, 1, 2, 1, 1, 1) });
     const split: unknown[] = [];
     for (let at = 0; at < 15; ) {
       const read = await sink.stream.read(at, Buffer.alloc(100), false);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { runBuffers } from '../../../src/collector/journal/growing-run.ts';
+import { runMemory } from '../../../src/collector/journal/growing-run.ts';
 import { PendingRecords, type RecordOrder } from '../../../src/collector/journal/pending-records.ts';
 import type { RecordLabel } from '../../../src/collector/journal/record-run.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
 
 const labelOf = (host: string): RecordLabel => ({
   format: 'plain',
@@ -10,7 +11,7 @@ const labelOf = (host: string): RecordLabel => ({
 const [A, B] = [labelOf('a'), labelOf('b')];
 
 function pendingRecords(order: RecordOrder) {
-  const pending = new PendingRecords(runBuffers());
+  const pending = new PendingRecords(runMemory(256 * 1024, systemClock));
   pending.order = order;
   const add = (label: RecordLabel, ...records: string[]) => {
     for (const record of records) pending.add({ bytes: Buffer.from(record), label }, () => 7n);

@@ -92,7 +92,7 @@ describe('a filter that reads records', () => {
     const peers = [new Map([['network.peer.address', '10.0.0.1']])];
     const whole = slice(['drop\n', 'split it\n', 'b'], {
       peers,
-      recordPeers: [0, 1, 1],
+      recordPeers: Uint32Array.of(0, 1, 1),
       marks: [
         { index: 1, mark: 'cut' },
         { index: 2, mark: 'unterminated' },
@@ -100,7 +100,7 @@ describe('a filter that reads records', () => {
     });
     const { batch } = stage(batchOf([whole]));
     const [kept] = batch.slices;
-    expect(kept?.recordPeers).toEqual([1, 1, 1]);
+    expect(kept?.recordPeers).toEqual(Uint32Array.of(1, 1, 1));
     expect(kept?.marks).toEqual([
       { index: 1, mark: 'cut' },
       { index: 2, mark: 'unterminated' },

@@ -48,7 +48,7 @@ export class StreamListener implements SyslogListener {
     server.maxConnections = maxConnections;
     server.on('drop', (dropped) => events.tooManyConnections({ listener, peer: droppedPeer(dropped) }));
     server.on('connection', (accepted: Socket) => {
-      const socket = tls === undefined ? withReusedReadBuffer(accepted) : accepted;
+      const socket = tls === undefined ? withReusedReadBuffer(accepted, 256 * 1024) : accepted;
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
       if (tls === undefined) this.#accept(socket);

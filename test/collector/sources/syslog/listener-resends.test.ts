@@ -31,7 +31,7 @@ function entryOf(texts: readonly string[], address: string): RecordBatch {
     sizes: Uint32Array.from(lines, (line) => line.length),
     marks: NO_MARKS,
     peers: [new Map([['network.peer.address', address]])],
-    recordPeers: texts.map(() => 1),
+    recordPeers: Uint32Array.from(texts, () => 1),
     data: Buffer.from(lines.join('')),
   };
 }
