@@ -473,7 +473,7 @@ const INDEX_FROM_BYTES = 256 * 1024;
 /** Each stream has a fixed cost in a commit: with many streams, a commit waits longer for more records. */
 const MANY_STREAMS = 40;
 const COMMIT_MANY_AFTER_MS = 50;
-const COMMIT_AT_ONCE_BYTES = 4096 * 1024;
+const COMMIT_AT_ONCE_BYTES = 4 * 1024 * 1024;
 const REMOVE_AFTER_MS = 200;
 /** The disk gets free space without an event. */
 const CHECK_ROOM_AFTER_MS = 1000;

@@ -9,6 +9,7 @@ import { capturedLogger } from '../../../support/captured-logger.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 
 const KIB = 1024;
+const MIB = KIB * KIB;
 const LINE = `<13>${'x'.repeat(KIB - 5)}\n`;
 /** 64 messages of 1023 bytes. */
 const CHUNK = Buffer.from(LINE.repeat(64));
@@ -47,24 +48,24 @@ function opened({ room = Number.POSITIVE_INFINITY } = {}) {
 }
 
 describe('a syslog stream', () => {
-  it('is read while the first 256 KiB are being written', () => {
+  it('is read while the first 1 MiB is being written', () => {
     const { channel, protocol } = opened();
-    for (let chunk = 0; chunk < 4; chunk++) protocol.push(CHUNK);
+    while (channel.appended + CHUNK.length < MIB) protocol.push(CHUNK);
     expect(channel.commits).toBe(0);
     protocol.push(CHUNK);
     expect(channel.commits).toBe(1);
     expect(protocol.isFull).toBe(false);
   });
 
-  it('is not read with 1 MiB that is not on disk, until a part of it is', () => {
+  it('is not read with 4 MiB that are not on disk, until a part of them is', () => {
     const { channel, protocol } = opened();
     const ends: number[] = [];
     while (!protocol.isFull) {
       protocol.push(CHUNK);
       ends.push(channel.appended);
     }
-    expect(channel.appended).toBeGreaterThanOrEqual(KIB * KIB);
-    expect(channel.appended).toBeLessThan(KIB * KIB + CHUNK.length);
+    expect(channel.appended).toBeGreaterThanOrEqual(4 * MIB);
+    expect(channel.appended).toBeLessThan(4 * MIB + CHUNK.length);
     expect(channel.held).toBe(1);
     const [first = 0] = ends;
     protocol.flushed(first - 1);
