@@ -278,8 +278,8 @@ const OTHER_BYTES = 1;
 const TRICKLE_BYTES = 128 * 1024;
 const TRICKLE_BATCHES = 2;
 
-/** Written messages are the collector's main garbage, as large as its files. */
-const collectGarbageAfter = minorGcEvery(4 * 1024 * 1024);
+/** The heads of written messages, and bytes that were copied. Most bytes are in buffers that are used again. */
+const collectGarbageAfter = minorGcEvery(16 * 1024 * 1024);
 
 export interface CollectorIdentity {
   /** 16 bytes, created once, kept in the state. */
