@@ -153,11 +153,22 @@ async function measure(emitter: Emitter, contents: Contents): Promise<StoreQueri
   }
 }
 
-/** As the server does with days that get no records any more, and the emitter with days that are over. */
+/**
+ * As the server does with days that get no records any more, and the emitter with days that are over. One day after
+ * the other: a request for all of them takes longer than the HTTP client waits for an answer.
+ */
 async function settleClickHouse(server: OwnClickHouse): Promise<void> {
   const table = `${CLICKHOUSE_DATABASE}.log_records`;
-  await server.sql(`optimize table ${table} final`);
-  await server.sql(`alter table ${table} materialize index ${TEXT_INDEX.name} settings mutations_sync = 1`);
+  const partitions = await server.sql(
+    `select distinct partition_id from system.parts where active and concat(database, '.', table) = '${table}'
+      format JSONEachRow`,
+  );
+  for (const { partition_id: id } of partitions) {
+    await server.sql(`optimize table ${table} partition id '${String(id)}' final`);
+    await server.sql(
+      `alter table ${table} materialize index ${TEXT_INDEX.name} in partition id '${String(id)}' settings mutations_sync = 1`,
+    );
+  }
 }
 
 /** The emitter builds sketches of texts in the background, from the oldest records to the newest ones. */
