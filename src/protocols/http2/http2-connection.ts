@@ -41,7 +41,8 @@ import type { StreamEnd, StreamReceiver } from './stream-receiver.ts';
  *   - The dynamic table of HPACK has at most 4 KiB.
  *   - Streams: `concurrentStreams`; more are refused.
  *   - Answers that the peer does not read (SETTINGS, PING, RST_STREAM, headers): 64 KiB, then the connection ends.
- *   - Frames without use (resets, empty DATA, SETTINGS, PING, unknown frames): a number per second, then it ends.
+ *   - Frames without use (resets, empty DATA, SETTINGS, PING, window updates without data, unknown frames): a number per
+ *     second, then it ends.
  *
  * ERRORS. An error of the peer in one stream ends the stream with RST_STREAM; an error in the connection ends all with
  * GOAWAY and its code. `receive` never throws.
@@ -72,6 +73,10 @@ export class Http2Connection {
   #dataEnds = false;
   /** The bytes of the current DATA frame that were not received, with its padding. */
   #dataBytes = 0;
+  /** Something in the current chunk proves that the peer is alive. */
+  #hasProof = false;
+  /** Of the data that was sent, the bytes at the last WINDOW_UPDATE. */
+  #updatedAtBytes = 0;
   #hasSettings = false;
   #isDraining = false;
   #hasEnded = false;
@@ -104,7 +109,7 @@ export class Http2Connection {
         ...keepalive,
         clock,
         isNeeded: () => keepalive.withoutStreams === true || this.#streams.size > 0,
-        ping: () => this.#control({ type: FRAME.ping, flags: 0, streamId: 0 }, Buffer.alloc(8)),
+        ping: (payload) => this.#control({ type: FRAME.ping, flags: 0, streamId: 0 }, payload),
         timedOut: (reason) => this.#end({ reason, isPeerFault: false }, 'destroy'),
       });
   }
@@ -122,7 +127,7 @@ export class Http2Connection {
   /** Bytes of the peer. The memory is not used after the call. */
   receive(chunk: Uint8Array): void {
     if (this.#hasEnded) return;
-    this.#keepalive?.received();
+    this.#hasProof = false;
     try {
       const bytes = Buffer.isBuffer(chunk)
         ? chunk
@@ -133,6 +138,7 @@ export class Http2Connection {
       if (!(error instanceof Http2Error)) throw error;
       this.#fail(error.code, error.message);
     }
+    this.#keepalive?.received(this.#hasProof);
   }
 
   /** The transport has ended: the peer closed it, or it failed for this reason. */
@@ -231,6 +237,7 @@ export class Http2Connection {
   #receiveHeaders(header: FrameHeader, payload: Buffer): void {
     const { streamId } = header;
     if (streamId % 2 === 0) throw broken(`HEADERS on the stream ${streamId}`);
+    this.#hasProof = true;
     const block = new HeaderBlock(header, this.#options.headerListBytes ?? HEADER_LIST_BYTES);
     const fragment = headerFragment(header, payload);
     if ((header.flags & FLAG.endHeaders) !== 0) {
@@ -327,6 +334,7 @@ export class Http2Connection {
     const stream = this.#dataStream;
     if (stream === undefined || stream.isClosed) return;
     this.#dataBytes -= view.length;
+    if (view.length > 0) this.#hasProof = true;
     const end = isLast && this.#dataEnds;
     stream.peerHasEnded = end;
     if (view.length > 0 || end) stream.receiver?.data(view, end);
@@ -377,9 +385,18 @@ export class Http2Connection {
 
   #receiveWindowUpdate({ streamId }: FrameHeader, payload: Buffer): void {
     if (payload.length !== 4) throw wrongSize('WINDOW_UPDATE');
+    this.#checkUpdates();
     const increment = payload.readUInt32BE(0) & 0x7fffffff;
     if (streamId === 0) this.#growWindow(increment);
     else this.#growStreamWindow(streamId, increment);
+  }
+
+  /** A peer may update two windows for each frame of data, and while it reads a large one. */
+  #checkUpdates(): void {
+    const { sentDataBytes, sentDataFrames } = this.#sender;
+    this.#guard.windowUpdate(sentDataFrames * UPDATES_PER_FRAME + sentDataBytes / BYTES_PER_UPDATE);
+    if (sentDataBytes > this.#updatedAtBytes) this.#hasProof = true;
+    this.#updatedAtBytes = sentDataBytes;
   }
 
   #growWindow(increment: number): void {
@@ -409,8 +426,8 @@ export class Http2Connection {
     if (streamId !== 0) throw broken('a PING on a stream');
     if (payload.length !== 8) throw wrongSize('PING');
     this.#guard.cheap('PING frames');
-    if ((flags & FLAG.ack) === 0)
-      this.#control({ type: FRAME.ping, flags: FLAG.ack, streamId: 0 }, Buffer.from(payload));
+    if ((flags & FLAG.ack) !== 0) this.#keepalive?.answered(payload);
+    else this.#control({ type: FRAME.ping, flags: FLAG.ack, streamId: 0 }, Buffer.from(payload));
   }
 
   #receiveReset({ streamId }: FrameHeader, payload: Buffer): void {
@@ -601,6 +618,8 @@ const DEFAULT_STREAMS = 100;
 const ASSUMED_STREAMS = 100;
 const MAX_STREAM_ID = 2 ** 31 - 1;
 const MAX_RESET_IDS = 256;
+const UPDATES_PER_FRAME = 4;
+const BYTES_PER_UPDATE = 512;
 const MAX_CONTROL_BYTES = 64 * 1024;
 /** A peer that does not read gets the last frames for as long. */
 const LINGER_MS = 1_000;
