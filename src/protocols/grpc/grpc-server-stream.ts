@@ -153,7 +153,7 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     let at = 0;
     let fault: GrpcStatus | undefined;
     let hasMessage = false;
-    while (at < view.length && !this.#isPaused && !this.#hasEnded) {
+    while (at < view.length && this.#mayRead()) {
       const bytes = Math.min(this.#assembler.missingBytes, view.length - at);
       const part = view.subarray(at, at + bytes);
       this.#guarded(() => {
@@ -166,6 +166,14 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     this.#stream.consumed(at);
     if (!this.#hasEnded) this.#options.progressed(this, this.#assembler.unfinishedBytes, hasMessage);
     return at;
+  }
+
+  /** Pauses the call at the beginning of a message that must wait. */
+  #mayRead(): boolean {
+    const announced = this.#assembler.announcedBytes;
+    if (announced !== undefined && !this.#isPaused && this.#receiver?.mayReceive?.(announced) === false)
+      this.#isPaused = true;
+    return !this.#isPaused && !this.#hasEnded;
   }
 
   #peerEnded(): void {
