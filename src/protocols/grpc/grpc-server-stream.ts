@@ -98,7 +98,7 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
 
   data(view: Buffer, end: boolean): void {
     if (this.#hasEnded) this.#stream.consumed(view.length);
-    else if (this.#isPaused || this.#held.length > 0) this.#held.append(view);
+    else if (this.#isPaused || this.#held.length > 0) this.#hold(view);
     else this.#read(view);
     if (end) this.#peerEnded();
   }
@@ -135,15 +135,27 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     this.#isReading = true;
     const readBytes = this.#readMessages(view);
     this.#isReading = false;
-    if (readBytes < view.length) this.#held.append(view.subarray(readBytes));
+    if (readBytes < view.length && !this.#hasEnded) this.#hold(view.subarray(readBytes));
     this.#readHeld();
+  }
+
+  #hold(view: Buffer): void {
+    this.#held.append(view);
+    this.#options.held?.(this, view.length);
+  }
+
+  /** After the end of the call, nothing is held. */
+  #discardHeld(bytes: number): void {
+    if (this.#hasEnded) return;
+    this.#held.discard(bytes);
+    this.#options.held?.(this, -bytes);
   }
 
   #readHeld(): void {
     if (this.#isReading) return;
     this.#isReading = true;
     while (this.#held.length > 0 && !this.#isPaused && !this.#hasEnded)
-      this.#held.discard(this.#readMessages(this.#held.first));
+      this.#discardHeld(this.#readMessages(this.#held.first));
     this.#isReading = false;
     this.#deliverEnd();
   }
@@ -236,8 +248,10 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     this.#cancelDeadline();
     const unfinished = this.#assembler.discard();
     if (unfinished !== undefined) this.#options.release?.(unfinished);
-    this.#stream.consumed(this.#held.length);
+    const heldBytes = this.#held.length;
     this.#held.clear();
+    if (heldBytes > 0) this.#options.held?.(this, -heldBytes);
+    this.#stream.consumed(heldBytes);
     this.#options.over(this);
   }
 }
@@ -255,6 +269,8 @@ export interface GrpcServerStreamOptions {
   readonly begun: (call: GrpcServerStream) => void;
   /** Bytes were read. `unfinishedBytes`: those of an incomplete message. */
   readonly progressed: (call: GrpcServerStream, unfinishedBytes: number, hasMessage: boolean) => void;
+  /** The bytes that the call holds without reading them have changed. */
+  readonly held?: ((call: GrpcServerStream, changeBytes: number) => void) | undefined;
   /** Nothing more is read. May be called more than once. */
   readonly over: (call: GrpcServerStream) => void;
 }

@@ -119,6 +119,11 @@ export class Http2Connection {
     return this.#streams.size;
   }
 
+  /** What the peer may send on a stream: the older, larger window until it has acknowledged a smaller one. */
+  get permittedStreamBytes(): number {
+    return this.#local.streamWindow.available;
+  }
+
   /** No new streams: a GOAWAY was sent or received, or the connection has ended. */
   get isDraining(): boolean {
     return this.#isDraining || this.#hasEnded;
@@ -361,8 +366,8 @@ export class Http2Connection {
 
   #settingsAcknowledged(): void {
     const lowered = this.#local.acknowledged();
-    if (lowered === 0) return;
-    for (const { receiveWindow } of this.#streams.values()) receiveWindow.shift(lowered);
+    if (lowered !== 0) for (const { receiveWindow } of this.#streams.values()) receiveWindow.shift(lowered);
+    this.#options.onSettingsAcknowledged?.();
   }
 
   #applySetting(id: number, value: number): void {

@@ -1,5 +1,6 @@
+import { connect, constants } from 'node:http2';
 import type { Registry } from 'prom-client';
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { checkOf } from '../../../src/records/check.ts';
 import { encodeBatchRequest } from '../../../src/records/publish-codec.ts';
 import { mintStreamId, streamIdToBytes } from '../../../src/records/stream-id.ts';
@@ -120,4 +121,29 @@ it('requests about streams are answered while large batches wait', async () => {
   store.setStopped('the disk is full');
   client.send({ $case: 'openStream', value: { stream: streamIdToBytes(mintStreamId()), accepted: 0n } });
   await until(() => expect(client.responses.at(-1)?.$case).toBe('streamOpened'));
+});
+
+it('calls of one connection that hold more than its window end, and others are served', async () => {
+  const { store, address, lines } = await startIntake();
+  store.setStopped('the disk is full');
+  const session = connect(`http://${address}`);
+  onTestFinished(() => session.destroy());
+  session.on('error', () => {});
+  const codes: number[] = [];
+  for (let call = 0; call < 4; call++) {
+    const stream = session.request({
+      ...{ ':method': 'POST', ':path': '/megacollector.v1.Aggregator/Publish' },
+      ...{ 'content-type': 'application/grpc', te: 'trailers' },
+    });
+    stream.on('error', () => {});
+    stream.on('close', () => codes.push(stream.rstCode));
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(6 * MIB - 1, 1);
+    stream.write(Buffer.concat([head, Buffer.alloc(6 * MIB - 1)]));
+  }
+  await until(() => expect(codes.length).toBeGreaterThanOrEqual(2));
+  expect(new Set(codes)).toEqual(new Set([constants.NGHTTP2_ENHANCE_YOUR_CALM]));
+  expect(lines.map(({ reason }) => reason)).toContain('the calls of a connection exceed its window');
+  store.setStopped(undefined);
+  await areAccepted([await sendingClient(address, 1)]);
 });

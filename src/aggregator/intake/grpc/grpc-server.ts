@@ -12,7 +12,7 @@ import { GrpcConnection } from './grpc-connection.ts';
 import { handshakeFailure } from './handshake-failure.ts';
 import type { IntakeLimits } from './intake-limits.ts';
 import { listenAt } from './listen-at.ts';
-import { SharedWindows } from './receive-window.ts';
+import { SharedWindows } from './shared-windows.ts';
 import { UnfinishedMessages } from './unfinished-messages.ts';
 
 const SHUTDOWN_WITHIN_MS = 1_000;
@@ -30,7 +30,7 @@ interface Pending {
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #limits: ConnectionLimits;
-  readonly #windows = new SharedWindows();
+  readonly #windows: SharedWindows;
   readonly #unfinished: UnfinishedMessages;
   readonly #pending = new Map<string | Socket, Pending>();
   readonly #connections = new Set<GrpcConnection>();
@@ -42,6 +42,7 @@ export class GrpcServer {
     const { limits, clock } = options;
     this.#options = options;
     this.#limits = new ConnectionLimits(limits);
+    this.#windows = new SharedWindows({ connections: limits.connections, clock });
     this.#unfinished = new UnfinishedMessages({
       limitBytes: limits.unfinishedBytes,
       withinMs: limits.messageWithinMs,
@@ -71,6 +72,7 @@ export class GrpcServer {
   async close(deadline: AbortSignal): Promise<void> {
     this.drain();
     this.#unfinished.stop();
+    this.#windows.stop();
     for (const connection of [...this.#connections]) connection.endCalls(SHUTTING_DOWN);
     for (const { socket } of [...this.#pending.values()]) socket.destroy();
     const isEmpty = new Promise<void>((resolve) => {
@@ -165,6 +167,7 @@ export class GrpcServer {
       windows: this.#windows,
       unfinished: this.#unfinished,
       messages: this.#options.messages,
+      onCallEnded: (reason) => onClosed(peer.address, reason),
       onClosed: ({ reason, isPeerFault }) => {
         counted.closed();
         if (isPeerFault) onClosed(peer.address, reason);
