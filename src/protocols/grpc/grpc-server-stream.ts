@@ -53,6 +53,11 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     return this.#options.peer;
   }
 
+  /** The size of an incomplete message of which some bytes were received; 0: there is none. */
+  get begunBytes(): number {
+    return this.#assembler.begunBytes;
+  }
+
   get isPaused(): boolean {
     return this.#isPaused;
   }

@@ -45,6 +45,11 @@ export class MessageAssembler {
     return this.#messageBytes - this.#received;
   }
 
+  /** The size of an incomplete message of which some bytes were received; 0: there is none. */
+  get begunBytes(): number {
+    return this.#received > 0 ? this.#messageBytes : 0;
+  }
+
   /** The size of the next message, when only its prefix was received; undefined otherwise. */
   get announcedBytes(): number | undefined {
     return this.#hasPrefix && this.#received === 0 ? this.#messageBytes : undefined;

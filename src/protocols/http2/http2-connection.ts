@@ -173,11 +173,7 @@ export class Http2Connection {
   /** Changes the windows of `Http2ConnectionOptions`, also for open streams. */
   setWindows(streamBytes: number, connectionBytes: number): void {
     if (this.#hasEnded) return;
-    const raised = this.#local.resize(streamBytes);
-    for (const { receiveWindow } of this.#streams.values()) {
-      receiveWindow.aim(streamBytes);
-      receiveWindow.shift(raised);
-    }
+    this.#shiftWindows(this.#local.resize(streamBytes));
     this.#window.aim(connectionBytes);
     this.#update(0, this.#window.grant(1));
   }
@@ -365,9 +361,18 @@ export class Http2Connection {
   }
 
   #settingsAcknowledged(): void {
-    const lowered = this.#local.acknowledged();
-    if (lowered !== 0) for (const { receiveWindow } of this.#streams.values()) receiveWindow.shift(lowered);
+    this.#shiftWindows(this.#local.acknowledged());
     this.#options.onSettingsAcknowledged?.();
+  }
+
+  #shiftWindows(bytes: number): void {
+    const { target } = this.#local.streamWindow;
+    for (const stream of this.#streams.values()) {
+      stream.receiveWindow.aim(target);
+      stream.receiveWindow.shift(bytes);
+      // The peer may have no window left, while nothing that it has sent waits to be consumed.
+      if (!stream.peerHasEnded) this.#update(stream.id, stream.receiveWindow.grant());
+    }
   }
 
   #applySetting(id: number, value: number): void {

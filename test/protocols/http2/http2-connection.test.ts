@@ -335,6 +335,51 @@ describe('flow control', () => {
     expect(peer.receivers[1]?.end).toMatchObject({ code: ERROR_CODE.flowControlError });
   });
 
+  it('lets the peer continue after a window that became smaller than what it had sent', async () => {
+    const ACKNOWLEDGED = frame(FRAME.settings, 0, Buffer.alloc(0), FLAG.ack);
+    const peer = new Http2Peer({ streamWindowBytes: 100 });
+    const granted = () =>
+      peer.sentOf(FRAME.windowUpdate, 1).reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 0);
+    // Before the first settings of this side, the window of the peer is 65,535.
+    await peer.send(
+      PREFACE,
+      frame(FRAME.settings, 0),
+      peer.headers(1),
+      frame(FRAME.data, 1, Buffer.alloc(750)),
+    );
+    peer.receivers[0]?.stream?.consumed(750);
+    await peer.send(ACKNOWLEDGED);
+    expect(100 - 750 + granted()).toBe(100);
+    peer.connection.setWindows(10_000, 65_535);
+    await settled();
+    await peer.send(ACKNOWLEDGED, frame(FRAME.data, 1, Buffer.alloc(4_000)));
+    peer.connection.setWindows(100, 65_535);
+    await settled();
+    peer.receivers[0]?.stream?.consumed(4_000);
+    await peer.send(ACKNOWLEDGED);
+    expect(100 - 750 - 4_000 + granted()).toBe(100);
+  });
+
+  it('grants no more than the window when it changes again before the peer has acknowledged it', async () => {
+    const ACKNOWLEDGED = frame(FRAME.settings, 0, Buffer.alloc(0), FLAG.ack);
+    const peer = await started({ streamWindowBytes: 1_000 });
+    await peer.send(peer.headers(1));
+    peer.connection.setWindows(500, 65_535);
+    peer.connection.setWindows(2_000, 65_535);
+    await peer.send(frame(FRAME.data, 1, Buffer.alloc(1_000)));
+    peer.receivers[0]?.stream?.consumed(1_000);
+    await peer.send(ACKNOWLEDGED, ACKNOWLEDGED);
+    const granted = peer.sentOf(FRAME.windowUpdate, 1).map(({ payload }) => payload.readUInt32BE(0));
+    const windows = peer
+      .sentOf(FRAME.settings)
+      .filter(({ flags, payload }) => flags === 0 && payload.length > 0);
+    expect(windows.map(({ payload }) => payload.readUInt32BE(2))).toEqual([1_000, 500, 2_000]);
+    // The peer has the last window, without what it has sent, and the updates.
+    const available = 2_000 - 1_000 + granted.reduce((sum, bytes) => sum + bytes, 0);
+    expect(available).toBeGreaterThan(0);
+    expect(available).toBeLessThanOrEqual(2_000);
+  });
+
   it('does not copy data, and reports it only when it is written', async () => {
     const written: Uint8Array[] = [];
     const peer = await started();

@@ -88,7 +88,7 @@ export class GrpcConnection {
       begun: (call) => this.#calls.add(call),
       progressed: (call, bytes, hasMessage) => {
         unfinished.progressed(call, bytes, hasMessage);
-        this.#window.progressed(bytes);
+        this.#window.receives(call.begunBytes);
       },
       held: (call, changeBytes) => this.#held(call, changeBytes),
       over: (call) => this.#over(call),

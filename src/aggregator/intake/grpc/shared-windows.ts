@@ -30,8 +30,8 @@ export function windowFor(connections: number): number {
  *   - A third of the limit is divided by the number of connections that are permitted. Each connection always has this window,
  *     at most 16 KiB, so none ever waits for another one.
  *   - The rest is lent, as wide windows for some hundred connections. Few get wide ones, many get narrower ones. A new
- *     connection gets one if there is room. Later, a connection requests one with a message that is larger than half of its
- *     window, and waits until another one returns its own.
+ *     connection gets one if there is room. Later, a connection requests one with a message that is larger than its window
+ *     and 8 KiB, and waits until another one returns its own.
  *   - A connection that has not used its wide window for some seconds returns it, if more than a few connections have one.
  */
 export class SharedWindows {
@@ -139,9 +139,8 @@ export class SharedWindows {
   }
 
   #check(): void {
-    const areWidest = this.#target === WIDEST_BYTES;
     for (const share of [...this.#wide]) {
-      if (share.takeUse() || areWidest) continue;
+      if (share.takeUse() || this.#target === WIDEST_BYTES) continue;
       this.#takeBack(share);
       share.resize(this.#baseBytes);
     }

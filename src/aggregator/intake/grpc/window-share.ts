@@ -58,9 +58,9 @@ export class WindowShare {
     this.#host.changed(this);
   }
 
-  /** A message has arrived in part. One that fills the smallest window makes the connection request a wider one. */
-  progressed(unfinishedBytes: number): void {
-    if (unfinishedBytes < this.#baseBytes / 2) return;
+  /** A message of this size has arrived in part. A large one makes the connection request a wide window. */
+  receives(messageBytes: number): void {
+    if (messageBytes <= SMALL_MESSAGE_BYTES || messageBytes <= this.#baseBytes) return;
     this.#isUsed = true;
     if (this.state === 'base') this.#host.wanted(this);
   }
@@ -85,6 +85,9 @@ export class WindowShare {
     this.#host.closed(this);
   }
 }
+
+/** It comes through a small window soon enough. */
+const SMALL_MESSAGE_BYTES = 8 * 1024;
 
 /** The default of the protocol cannot be reduced. */
 const MIN_CONNECTION_BYTES = 65_535;

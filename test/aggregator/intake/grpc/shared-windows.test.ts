@@ -156,7 +156,7 @@ class FakeConnection {
 
   /** A message of some MiB is received. */
   use(): void {
-    this.share.progressed(1_000_000);
+    this.share.receives(1_000_000);
   }
 }
 
@@ -233,6 +233,23 @@ describe('the windows of all connections', () => {
       await clock.advance(10_000);
     }
     expect(hungry.size).toBe(0);
+    windows.stop();
+  });
+
+  it('stay small for connections with small messages, and become wide with the first large one', async () => {
+    const clock = new FakeClock();
+    const windows = new SharedWindows({ connections: 65_536, clock });
+    const connections = Array.from({ length: 1_000 }, () => new FakeConnection(windows, clock));
+    for (let round = 0; round < 3; round++) {
+      for (const connection of connections) {
+        for (let settings = 0; settings < 20; settings++) connection.acknowledge();
+        connection.share.receives(8 * 1024);
+      }
+      await clock.advance(10_000);
+    }
+    expect(connections.filter(({ share }) => share.windowBytes > 512)).toHaveLength(4);
+    connections.at(-1)?.use();
+    expect(connections.at(-1)?.share.windowBytes).toBeGreaterThan(MIB);
     windows.stop();
   });
 
