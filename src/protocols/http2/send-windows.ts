@@ -11,7 +11,7 @@ import type { StreamTable } from './stream-table.ts';
 export class SendWindows {
   readonly #options: SendWindowsOptions;
   #streamBytes = DEFAULT_WINDOW_BYTES;
-  /** Of the data that was sent, the bytes at the last update. */
+  /** The bytes of data that were sent before the last update. */
   #updatedAtBytes = 0;
   /** The peer has taken data since the caller has set this to false. */
   hasMoved = false;
@@ -20,7 +20,7 @@ export class SendWindows {
     this.#options = options;
   }
 
-  /** Of a new stream. */
+  /** The window of a new stream. */
   get streamBytes(): number {
     return this.#streamBytes;
   }
