@@ -24,7 +24,7 @@ export class BufferPool {
   /** Returns a buffer of at least this size. Its content is undefined. */
   take(bytes: number): Buffer {
     if (bytes < SMALLEST_BYTES || bytes > this.#options.largestBytes) return Buffer.allocUnsafeSlow(bytes);
-    const size = 2 ** Math.ceil(Math.log2(bytes));
+    const size = pooledBytes(bytes);
     this.#isIdle = false;
     const free = this.#free.get(size)?.pop();
     if (free !== undefined) this.#freeBytes -= size;
@@ -76,6 +76,11 @@ export interface BufferPoolOptions {
   readonly keptBytes: number;
   /** With a clock, free buffers are not kept while no buffer is taken for two seconds. */
   readonly clock?: Clock | undefined;
+}
+
+/** The size of the buffer for a request of this size. */
+export function pooledBytes(bytes: number): number {
+  return bytes < SMALLEST_BYTES ? bytes : 2 ** Math.ceil(Math.log2(bytes));
 }
 
 const SMALLEST_BYTES = 16 * 1024;

@@ -15,6 +15,7 @@ export interface CallEnd {
 /** A Publish call without a network: a test sends encoded requests and reads the answers. */
 export class MemoryPublishTransport implements PublishTransport {
   readonly peer: string;
+  readonly host: string;
   readonly tlsSubject: string | undefined;
   readonly answers: PublishAnswer[] = [];
   /** Called with each answer. */
@@ -32,6 +33,7 @@ export class MemoryPublishTransport implements PublishTransport {
     tlsSubject,
   }: { peer?: string; tlsSubject?: string | undefined } = {}) {
     this.peer = peer;
+    this.host = peer.replace(/:\d+$/, '');
     this.tlsSubject = tlsSubject;
     this.ended = new Promise((resolve) => {
       this.#resolveEnd = resolve;
@@ -95,8 +97,13 @@ export class MemoryPublishTransport implements PublishTransport {
 
   #deliver(): void {
     while (!this.#isPaused && this.#receiver !== undefined) {
-      const encoded = this.#requests.shift();
+      const encoded = this.#requests[0];
       if (encoded === undefined) return;
+      if (!this.#receiver.mayReceive(encoded.length)) {
+        this.#isPaused = true;
+        return;
+      }
+      this.#requests.shift();
       this.#receiver.receive(decodeRequest(encoded));
     }
   }

@@ -7,6 +7,7 @@ import { Intakes } from '../../src/aggregator/intake/intakes.ts';
 import type { PublishLimits } from '../../src/aggregator/intake/publish/publish-calls.ts';
 import { Publisher } from '../../src/collector/publisher/publisher.ts';
 import type { StatusReport } from '../../src/records/gen/megacollector/v1/aggregator.ts';
+import type { BufferPool } from '../../src/runtime/buffer-pool.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import type { TlsMaterial } from '../../src/runtime/tls.ts';
 import type { TlsServerCredentials } from '../../src/runtime/tls-server-credentials.ts';
@@ -26,6 +27,7 @@ export async function startIntake(
     limits?: Partial<IntakeLimits & PublishLimits>;
     address?: string;
     credentials?: TlsServerCredentials;
+    messages?: BufferPool;
   } = {},
 ) {
   const store = options.store ?? new MemoryStore();
@@ -37,6 +39,7 @@ export async function startIntake(
       queue: options.queue ?? store,
       ledger: options.queue?.ledger ?? store,
       software: 'test/1',
+      messages: options.messages,
       clock: options.clock ?? systemClock,
       logger,
       metrics,

@@ -223,11 +223,11 @@ export class PublishSession implements AnswerReceiver {
   }
 
   #receiveAccepted(sequences: readonly bigint[]): void {
-    this.#fruitful = true;
     this.#options.events.accepted({ batches: sequences.length });
     for (const answered of sequences) {
       const sequence = Number(answered);
       const stream = this.#answered(sequence);
+      this.#fruitful ||= stream !== undefined;
       const end = stream?.unanswered.accepted(sequence);
       if (stream === undefined || end === undefined) continue;
       stream.reopened = false;

@@ -13,6 +13,7 @@ import { PUBLISHER_EVENTS, type PublisherEvents } from './events.ts';
 import { PublishClient } from './publish-client.ts';
 import { type CollectorIdentity, PublishSession } from './publish-session.ts';
 import { PublishedStream } from './published-stream.ts';
+import { type EndedCall, ReconnectBackoff } from './reconnect-backoff.ts';
 
 /**
  * Sends the sources' streams to an aggregator: one call at a time, to one address at a time, without end. It
@@ -105,21 +106,21 @@ export class Publisher implements StreamSink, Component {
   }
 
   async #run(): Promise<void> {
-    let failures = 0;
+    const backoff = new ReconnectBackoff(this.#options.random);
     while (!this.#stopping.signal.aborted) {
-      const fruitful = await this.#runSession();
-      failures = fruitful ? 0 : failures + 1;
+      backoff.ended(await this.#runSession());
       // All addresses are tried without delay; the delay follows each round.
-      if (failures > 0 && this.#addresses.atFirst) await this.#pause(failures);
+      if (this.#addresses.atFirst) await this.#pause(backoff.pauseMs);
     }
   }
 
-  /** Runs one call; false when nothing was accepted. */
-  async #runSession(): Promise<boolean> {
+  /** Runs one call. */
+  async #runSession(): Promise<EndedCall> {
     const address = this.#addresses.current;
     for (const stream of this.#streams.values()) stream.reset();
     const client = this.#client(address);
     this.#inUse = client;
+    let welcomedMs = 0;
     const session = new PublishSession({
       transport: client.publish(),
       address,
@@ -131,6 +132,7 @@ export class Publisher implements StreamSink, Component {
         ...this.#events,
         connected: (aggregator) => {
           this.#connected = true;
+          welcomedMs = this.#options.clock.monotonicMs();
           this.#events.connected(aggregator);
         },
       },
@@ -164,8 +166,8 @@ export class Publisher implements StreamSink, Component {
       this.#events.unreachable({ address, reason });
       this.#addresses.failed();
     }
-    // Otherwise two copies of one state would end each other's calls as fast as they can.
-    return fruitful && !replaced;
+    const welcomedForMs = welcomed ? this.#options.clock.monotonicMs() - welcomedMs : undefined;
+    return { hasProgress: fruitful, isReplaced: replaced, welcomedForMs };
   }
 
   #client(address: string): PublishClient {
@@ -178,16 +180,10 @@ export class Publisher implements StreamSink, Component {
     return client;
   }
 
-  async #pause(failures: number): Promise<void> {
-    const longest = Math.min(LONGEST_BACKOFF_MS, SHORTEST_BACKOFF_MS * 2 ** Math.min(failures, 10));
-    const random = this.#options.random ?? Math.random;
-    const pauseMs = SHORTEST_BACKOFF_MS + random() * (longest - SHORTEST_BACKOFF_MS);
-    await this.#options.clock.sleep(pauseMs, this.#stopping.signal).catch(() => {});
+  async #pause(pauseMs: number): Promise<void> {
+    if (pauseMs > 0) await this.#options.clock.sleep(pauseMs, this.#stopping.signal).catch(() => {});
   }
 }
-
-const LONGEST_BACKOFF_MS = 5_000;
-const SHORTEST_BACKOFF_MS = 100;
 
 export interface PublisherOptions {
   /** `host:port`; the first is preferred, the others are used when it cannot be reached. */

@@ -27,6 +27,11 @@ export interface GrpcServerCall {
 
 /** Its functions may throw: the call then ends with INTERNAL. */
 export interface GrpcCallReceiver {
+  /**
+   * A message of this size begins, and has no memory yet. False: it is not read until `resume`; then the method is queried
+   * again. Absent: each message is read.
+   */
+  mayReceive?(bytes: number): boolean;
   /** The method may keep the message. */
   receive(message: Buffer): void;
   /** The peer has read what was sent. */

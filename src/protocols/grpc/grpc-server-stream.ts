@@ -53,6 +53,11 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     return this.#options.peer;
   }
 
+  /** The size of an incomplete message of which some bytes were received; 0: there is none. */
+  get begunBytes(): number {
+    return this.#assembler.begunBytes;
+  }
+
   get isPaused(): boolean {
     return this.#isPaused;
   }
@@ -98,7 +103,7 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
 
   data(view: Buffer, end: boolean): void {
     if (this.#hasEnded) this.#stream.consumed(view.length);
-    else if (this.#isPaused || this.#held.length > 0) this.#held.append(view);
+    else if (this.#isPaused || this.#held.length > 0) this.#hold(view);
     else this.#read(view);
     if (end) this.#peerEnded();
   }
@@ -135,15 +140,27 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     this.#isReading = true;
     const readBytes = this.#readMessages(view);
     this.#isReading = false;
-    if (readBytes < view.length) this.#held.append(view.subarray(readBytes));
+    if (readBytes < view.length && !this.#hasEnded) this.#hold(view.subarray(readBytes));
     this.#readHeld();
+  }
+
+  #hold(view: Buffer): void {
+    this.#held.append(view);
+    this.#options.held?.(this, view.length);
+  }
+
+  /** After the end of the call, nothing is held. */
+  #discardHeld(bytes: number): void {
+    if (this.#hasEnded) return;
+    this.#held.discard(bytes);
+    this.#options.held?.(this, -bytes);
   }
 
   #readHeld(): void {
     if (this.#isReading) return;
     this.#isReading = true;
     while (this.#held.length > 0 && !this.#isPaused && !this.#hasEnded)
-      this.#held.discard(this.#readMessages(this.#held.first));
+      this.#discardHeld(this.#readMessages(this.#held.first));
     this.#isReading = false;
     this.#deliverEnd();
   }
@@ -153,7 +170,7 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     let at = 0;
     let fault: GrpcStatus | undefined;
     let hasMessage = false;
-    while (at < view.length && !this.#isPaused && !this.#hasEnded) {
+    while (at < view.length && this.#mayRead()) {
       const bytes = Math.min(this.#assembler.missingBytes, view.length - at);
       const part = view.subarray(at, at + bytes);
       this.#guarded(() => {
@@ -166,6 +183,14 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     this.#stream.consumed(at);
     if (!this.#hasEnded) this.#options.progressed(this, this.#assembler.unfinishedBytes, hasMessage);
     return at;
+  }
+
+  /** Pauses the call at the beginning of a message that must wait. */
+  #mayRead(): boolean {
+    const announced = this.#assembler.announcedBytes;
+    if (announced !== undefined && !this.#isPaused && this.#receiver?.mayReceive?.(announced) === false)
+      this.#isPaused = true;
+    return !this.#isPaused && !this.#hasEnded;
   }
 
   #peerEnded(): void {
@@ -228,8 +253,10 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     this.#cancelDeadline();
     const unfinished = this.#assembler.discard();
     if (unfinished !== undefined) this.#options.release?.(unfinished);
-    this.#stream.consumed(this.#held.length);
+    const heldBytes = this.#held.length;
     this.#held.clear();
+    if (heldBytes > 0) this.#options.held?.(this, -heldBytes);
+    this.#stream.consumed(heldBytes);
     this.#options.over(this);
   }
 }
@@ -247,6 +274,8 @@ export interface GrpcServerStreamOptions {
   readonly begun: (call: GrpcServerStream) => void;
   /** Bytes were read. `unfinishedBytes`: those of an incomplete message. */
   readonly progressed: (call: GrpcServerStream, unfinishedBytes: number, hasMessage: boolean) => void;
+  /** The bytes that the call holds without reading them have changed. */
+  readonly held?: ((call: GrpcServerStream, changeBytes: number) => void) | undefined;
   /** Nothing more is read. May be called more than once. */
   readonly over: (call: GrpcServerStream) => void;
 }

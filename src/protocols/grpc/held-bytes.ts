@@ -1,7 +1,7 @@
 const SMALLEST_BYTES = 4 * 1024;
 const BLOCK_BYTES = 64 * 1024;
 
-/** A queue of bytes in few buffers, however small the parts are that arrive. */
+/** A queue of bytes in few buffers, however small the parts are that arrive. A queue of few bytes has small buffers. */
 export class HeldBytes {
   #blocks: { readonly buffer: Buffer; end: number }[] = [];
   /** In the first block. */
@@ -49,8 +49,7 @@ export class HeldBytes {
   #blockWithRoom(bytes: number) {
     const last = this.#blocks.at(-1);
     if (last !== undefined && last.end < last.buffer.length) return last;
-    const smallest = last === undefined ? SMALLEST_BYTES : BLOCK_BYTES;
-    const size = Math.min(Math.max(bytes, smallest), BLOCK_BYTES);
+    const size = Math.min(Math.max(bytes, 2 * this.#length, SMALLEST_BYTES), BLOCK_BYTES);
     const block = { buffer: Buffer.allocUnsafeSlow(size), end: 0 };
     this.#blocks.push(block);
     return block;

@@ -41,8 +41,18 @@ export class MessageAssembler {
 
   /** Bytes until the prefix, or the message after it, is complete. A view of at most this size completes one message. */
   get missingBytes(): number {
-    if (this.#message === undefined) return MESSAGE_PREFIX_BYTES - this.#prefixBytes;
+    if (!this.#hasPrefix) return MESSAGE_PREFIX_BYTES - this.#prefixBytes;
     return this.#messageBytes - this.#received;
+  }
+
+  /** The size of an incomplete message of which some bytes were received; 0: there is none. */
+  get begunBytes(): number {
+    return this.#received > 0 ? this.#messageBytes : 0;
+  }
+
+  /** The size of the next message, when only its prefix was received; undefined otherwise. */
+  get announcedBytes(): number | undefined {
+    return this.#hasPrefix && this.#received === 0 ? this.#messageBytes : undefined;
   }
 
   /** The buffer that an incomplete message occupies. */
@@ -56,7 +66,7 @@ export class MessageAssembler {
    */
   receive(view: Uint8Array): GrpcStatus | undefined {
     for (let at = 0; at < view.length && this.#fault === undefined; ) {
-      at = this.#message === undefined ? this.#readPrefix(view, at) : this.#readBody(view, at, this.#message);
+      at = this.#hasPrefix ? this.#readBody(view, at) : this.#readPrefix(view, at);
     }
     return this.#fault;
   }
@@ -80,8 +90,11 @@ export class MessageAssembler {
     this.#fault = prefixFault(this.#prefix[0] ?? 0, bytes, this.#options.maxMessageBytes);
     if (this.#fault !== undefined) return;
     this.#messageBytes = bytes;
-    this.#message = this.#allocate(Math.min(bytes, FIRST_BYTES));
-    if (bytes === 0) this.#complete(this.#message);
+    if (bytes === 0) this.#complete(this.#allocate(0));
+  }
+
+  get #hasPrefix(): boolean {
+    return this.#prefixBytes === MESSAGE_PREFIX_BYTES;
   }
 
   #allocate(bytes: number): Buffer {
@@ -98,7 +111,9 @@ export class MessageAssembler {
     return message;
   }
 
-  #readBody(view: Uint8Array, at: number, message: Buffer): number {
+  #readBody(view: Uint8Array, at: number): number {
+    this.#message ??= this.#allocate(Math.min(this.#messageBytes, FIRST_BYTES));
+    const message = this.#message;
     const end = Math.min(view.length, at + message.length - this.#received);
     message.set(view.subarray(at, end), this.#received);
     this.#received += end - at;

@@ -8,13 +8,16 @@ import { Http2Error } from './http2-error.ts';
  *     costly    streams that are reset or refused, SETTINGS, empty DATA     500 at once, then 50 in a second
  *     cheap     PING, PRIORITY, unknown frames, frames of closed streams    20,000 at once, then 5,000 in a second
  *
- * Other implementations send a PING for each round trip while they measure the speed of a connection.
+ * Other implementations send a PING for each round trip while they measure the speed of a connection. A WINDOW_UPDATE has a
+ * use after data was sent; the others are cheap frames.
  */
 export class FloodGuard {
   readonly #clock: Http2Clock;
   #costly = COSTLY_BURST;
   #cheap = CHEAP_BURST;
   #filledMs: number;
+  /** Window updates that had a use. */
+  #updates = 0;
 
   constructor(clock: Http2Clock) {
     this.#clock = clock;
@@ -30,6 +33,12 @@ export class FloodGuard {
   cheap(what: string): void {
     if (this.#cheap < 1) this.#fill();
     if (--this.#cheap < 0) throw flood(what);
+  }
+
+  /** `useful`: how many updates the data that was sent can cause, from the beginning of the connection. */
+  windowUpdate(useful: number): void {
+    if (this.#updates < useful) this.#updates++;
+    else this.cheap('WINDOW_UPDATE frames');
   }
 
   #fill(): void {

@@ -28,6 +28,9 @@ export class FrameSender {
   #isStopped = false;
   maxFrameBytes = MIN_FRAME_BYTES;
   window = DEFAULT_WINDOW_BYTES;
+  /** DATA that was passed to the output, from the beginning. */
+  sentDataBytes = 0;
+  sentDataFrames = 0;
 
   constructor(options: FrameSenderOptions) {
     this.#options = options;
@@ -124,6 +127,8 @@ export class FrameSender {
     if (length > 0 || item.end) {
       this.#dataFrame(stream, item, { length, end: isLast && item.end }, batch);
       batch.dataBytes += FRAME_HEADER_BYTES + length;
+      this.sentDataBytes += length;
+      this.sentDataFrames++;
     }
     if (!isLast) return true;
     stream.queue.removeFirst();

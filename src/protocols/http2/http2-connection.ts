@@ -1,30 +1,26 @@
-import { ConnectionStream } from './connection-stream.ts';
+import { ConnectionStream, type StreamHost } from './connection-stream.ts';
+import { ControlFrames } from './control-frames.ts';
+import { DataReceiver } from './data-receiver.ts';
 import { ERROR_CODE, errorName } from './error-codes.ts';
 import { FloodGuard } from './flood-guard.ts';
-import {
-  encodeFrame,
-  encodeNumberFrame,
-  FLAG,
-  FRAME,
-  type FrameHeader,
-  MAX_FRAME_BYTES,
-  PREFACE,
-} from './frame.ts';
+import { FLAG, FRAME, type FrameHeader, MAX_FRAME_BYTES, PREFACE } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import { FrameSender } from './frame-sender.ts';
-import { HeaderBlock, headerFragment } from './header-block.ts';
 import { headerFault } from './header-fault.ts';
 import { type HeaderList, headerOf } from './header-list.ts';
-import { HpackDecoder } from './hpack-decoder.ts';
+import { HeaderReader } from './header-reader.ts';
 import { Http2Error } from './http2-error.ts';
 import type { ConnectionEnd, Http2ConnectionOptions } from './http2-options.ts';
 import type { Http2Stream } from './http2-stream.ts';
 import { Keepalive } from './keepalive.ts';
 import { LocalSettings } from './local-settings.ts';
+import { peerFault } from './peer-fault.ts';
 import { PrefaceCheck } from './preface-check.ts';
 import { ReceiveWindow } from './receive-window.ts';
-import { DEFAULT_WINDOW_BYTES, decodeSettings, MAX_WINDOW_BYTES, SETTING } from './settings.ts';
+import { SendWindows } from './send-windows.ts';
+import { decodeSettings, SETTING } from './settings.ts';
 import type { StreamEnd, StreamReceiver } from './stream-receiver.ts';
+import { StreamTable } from './stream-table.ts';
 
 /**
  * One HTTP/2 connection (RFC 9113), as client or server, without a socket: bytes come in by `receive`, and leave by
@@ -34,6 +30,10 @@ import type { StreamEnd, StreamReceiver } from './stream-receiver.ts';
  *                                           -> DATA views, not copied  -> receiver.data   (consumed -> WINDOW_UPDATE)
  *     sendData(parts) -> queue of the stream -> windows -> frames -> output.write(parts)  (written -> onSent)
  *
+ * Its parts: `HeaderReader` and `DataReceiver` for the frames of streams, `SendWindows` and `LocalSettings` for the settings and
+ * windows of both sides, `StreamTable` for the streams, `FrameSender` and `ControlFrames` for what leaves. This class
+ * distributes the frames, and begins and ends streams and the connection.
+ *
  * LIMITS. Everything that a peer can make this side hold is limited:
  *
  *   - DATA is never held here. A receiver that holds it does not call `consumed`, so the windows are the limit.
@@ -41,7 +41,8 @@ import type { StreamEnd, StreamReceiver } from './stream-receiver.ts';
  *   - The dynamic table of HPACK has at most 4 KiB.
  *   - Streams: `concurrentStreams`; more are refused.
  *   - Answers that the peer does not read (SETTINGS, PING, RST_STREAM, headers): 64 KiB, then the connection ends.
- *   - Frames without use (resets, empty DATA, SETTINGS, PING, unknown frames): a number per second, then it ends.
+ *   - Frames without use (resets, empty DATA, SETTINGS, PING, window updates without data, unknown frames): a number per
+ *     second, then it ends.
  *
  * ERRORS. An error of the peer in one stream ends the stream with RST_STREAM; an error in the connection ends all with
  * GOAWAY and its code. `receive` never throws.
@@ -49,69 +50,69 @@ import type { StreamEnd, StreamReceiver } from './stream-receiver.ts';
 export class Http2Connection {
   readonly #options: Http2ConnectionOptions;
   readonly #isServer: boolean;
-  readonly #reader: FrameReader;
-  readonly #sender: FrameSender;
-  readonly #decoder: HpackDecoder;
-  readonly #guard: FloodGuard;
-  readonly #keepalive: Keepalive | undefined;
-  readonly #local: LocalSettings;
   readonly #preface: PrefaceCheck;
-  readonly #window: ReceiveWindow;
-  readonly #streams = new Map<number, ConnectionStream>();
-  /** Streams that this side has reset: frames of the peer may be under way. The oldest first. */
-  readonly #resetIds = new Set<number>();
-  /** The next stream of a client. */
-  #nextId = 1;
-  /** The newest stream of the peer. */
-  #lastPeerId = 0;
-  #peerWindow = DEFAULT_WINDOW_BYTES;
+  readonly #reader: FrameReader;
+  readonly #guard: FloodGuard;
+  readonly #streams: StreamTable;
+  readonly #headers: HeaderReader;
+  readonly #data: DataReceiver;
+  readonly #sender: FrameSender;
+  readonly #control: ControlFrames;
+  readonly #sendWindows: SendWindows;
+  readonly #local: LocalSettings;
+  readonly #keepalive: Keepalive | undefined;
+  readonly #host: StreamHost;
+  /** The streams that the peer permits. */
   #peerStreams = ASSUMED_STREAMS;
-  #block: HeaderBlock | undefined;
-  /** The stream of the current DATA frame; undefined: its data is discarded. */
-  #dataStream: ConnectionStream | undefined;
-  #dataEnds = false;
-  /** The bytes of the current DATA frame that were not received, with its padding. */
-  #dataBytes = 0;
+  /** Something other than data in the current chunk proves that the peer is alive. */
+  #hasProof = false;
   #hasSettings = false;
   #isDraining = false;
   #hasEnded = false;
 
   constructor(options: Http2ConnectionOptions) {
-    const { role, output, clock, keepalive, connectionWindowBytes } = options;
+    const { role, output, clock, headerListBytes = HEADER_LIST_BYTES } = options;
     const frameBytes = options.frameBytes ?? MAX_FRAME_BYTES;
     this.#options = options;
     this.#isServer = role === 'server';
     this.#guard = new FloodGuard(clock);
-    this.#decoder = new HpackDecoder(options.headerListBytes ?? HEADER_LIST_BYTES);
-    this.#reader = new FrameReader(this.#frameHandler(), frameBytes);
+    this.#streams = new StreamTable(role, this.#guard);
+    this.#headers = new HeaderReader(headerListBytes, (id, list, end) => this.#receiveList(id, list, end));
     this.#preface = new PrefaceCheck(role);
-    this.#sender = new FrameSender({
-      output,
-      onEnded: (stream) => this.#sentEnd(stream),
+    this.#sender = new FrameSender({ output, onEnded: (stream) => this.#sentEnd(stream) });
+    this.#control = new ControlFrames(this.#sender, () => this.#end(UNREAD, 'destroy'));
+    const parts = {
+      streams: this.#streams,
+      guard: this.#guard,
+      resetForFault: this.#resetForFault.bind(this),
+    };
+    this.#sendWindows = new SendWindows({ ...parts, sender: this.#sender });
+    this.#data = new DataReceiver({
+      ...parts,
+      ...{ control: this.#control, connectionWindowBytes: options.connectionWindowBytes },
+      closeIfComplete: (stream) => this.#closeIfComplete(stream),
     });
+    this.#reader = new FrameReader(this.#frameHandler(), frameBytes);
+    this.#host = this.#streamHost();
     if (!this.#isServer) this.#sender.control(PREFACE);
     this.#local = new LocalSettings({
       clock,
-      send: (payload) => this.#control({ type: FRAME.settings, flags: 0, streamId: 0 }, payload),
+      send: (payload) => this.#control.send(SETTINGS, payload),
       timedOut: () => this.#fail(ERROR_CODE.settingsTimeout, 'the peer does not acknowledge the settings'),
     });
     this.#local.begin(options.streamWindowBytes, this.#initialSettings(frameBytes));
-    this.#window = new ReceiveWindow(connectionWindowBytes, DEFAULT_WINDOW_BYTES);
-    this.#update(0, this.#window.grant(1));
-    this.#keepalive =
-      keepalive &&
-      new Keepalive({
-        ...keepalive,
-        clock,
-        isNeeded: () => keepalive.withoutStreams === true || this.#streams.size > 0,
-        ping: () => this.#control({ type: FRAME.ping, flags: 0, streamId: 0 }, Buffer.alloc(8)),
-        timedOut: (reason) => this.#end({ reason, isPeerFault: false }, 'destroy'),
-      });
+    this.#data.resizeConnection(options.connectionWindowBytes);
+    this.#keepalive = this.#startKeepalive();
   }
 
   /** Number of streams that are not over. */
   get openStreams(): number {
-    return this.#streams.size;
+    return this.#streams.open.size;
+  }
+
+  /** What the peer may send on a stream: the older, larger window until it has acknowledged a smaller one. */
+  get permittedStreamBytes(): number {
+    return this.#local.streamWindow.available;
   }
 
   /** No new streams: a GOAWAY was sent or received, or the connection has ended. */
@@ -122,7 +123,9 @@ export class Http2Connection {
   /** Bytes of the peer. The memory is not used after the call. */
   receive(chunk: Uint8Array): void {
     if (this.#hasEnded) return;
-    this.#keepalive?.received();
+    this.#hasProof = false;
+    this.#data.hasReceived = false;
+    this.#sendWindows.hasMoved = false;
     try {
       const bytes = Buffer.isBuffer(chunk)
         ? chunk
@@ -133,6 +136,7 @@ export class Http2Connection {
       if (!(error instanceof Http2Error)) throw error;
       this.#fail(error.code, error.message);
     }
+    this.#keepalive?.received(this.#hasProof || this.#data.hasReceived || this.#sendWindows.hasMoved);
   }
 
   /** The transport has ended: the peer closed it, or it failed for this reason. */
@@ -150,10 +154,9 @@ export class Http2Connection {
     receiver: StreamReceiver,
     { end = false }: { readonly end?: boolean | undefined } = {},
   ): Http2Stream | undefined {
-    if (this.isDraining || this.#streams.size >= this.#peerStreams || this.#nextId > MAX_STREAM_ID)
+    if (this.isDraining || this.openStreams >= this.#peerStreams || !this.#streams.hasNextId)
       return undefined;
-    const stream = this.#addStream(this.#nextId);
-    this.#nextId += 2;
+    const stream = this.#addStream(this.#streams.takeNextId());
     stream.receiver = receiver;
     stream.sendHeaders(headers, { end });
     return stream;
@@ -162,26 +165,21 @@ export class Http2Connection {
   /** Changes the windows of `Http2ConnectionOptions`, also for open streams. */
   setWindows(streamBytes: number, connectionBytes: number): void {
     if (this.#hasEnded) return;
-    const raised = this.#local.resize(streamBytes);
-    for (const { receiveWindow } of this.#streams.values()) {
-      receiveWindow.aim(streamBytes);
-      receiveWindow.shift(raised);
-    }
-    this.#window.aim(connectionBytes);
-    this.#update(0, this.#window.grant(1));
+    this.#shiftWindows(this.#local.resize(streamBytes));
+    this.#data.resizeConnection(connectionBytes);
   }
 
   /** Accepts no new streams (GOAWAY). The connection closes when all streams are over. */
   goAway(): void {
     if (this.isDraining) return;
     this.#isDraining = true;
-    this.#sendGoAway(ERROR_CODE.noError, '');
+    this.#control.goAway(this.#streams.lastPeerId, ERROR_CODE.noError, '');
     this.#closeIfDrained();
   }
 
   /** Ends the connection at once; `code`: sent in a GOAWAY. */
   destroy(reason: string, code: number = ERROR_CODE.noError): void {
-    this.#sendGoAway(code, code === ERROR_CODE.noError ? '' : reason);
+    this.#control.goAway(this.#streams.lastPeerId, code, code === ERROR_CODE.noError ? '' : reason);
     this.#end({ reason, code, isPeerFault: false }, 'close');
   }
 
@@ -194,6 +192,18 @@ export class Http2Connection {
     ];
   }
 
+  #startKeepalive(): Keepalive | undefined {
+    const { keepalive, clock } = this.#options;
+    if (keepalive === undefined) return undefined;
+    return new Keepalive({
+      ...keepalive,
+      clock,
+      isNeeded: () => keepalive.withoutStreams === true || this.openStreams > 0,
+      ping: (payload) => this.#control.send({ type: FRAME.ping, flags: 0, streamId: 0 }, payload),
+      timedOut: (reason) => this.#end({ reason, isPeerFault: false }, 'destroy'),
+    });
+  }
+
   #frameHandler() {
     return {
       frame: (header: FrameHeader, payload: Buffer) => this.#receiveFrame(header, payload),
@@ -201,8 +211,11 @@ export class Http2Connection {
         this.#checkOrder(UNKNOWN_FRAME);
         this.#guard.cheap('unknown frames');
       },
-      dataFrame: (header: FrameHeader, length: number) => this.#beginData(header, length),
-      data: (view: Buffer, isLast: boolean) => this.#receiveData(view, isLast),
+      dataFrame: (header: FrameHeader, length: number) => {
+        this.#checkOrder(header);
+        this.#data.begin(header, length);
+      },
+      data: (view: Buffer, isLast: boolean) => this.#data.receive(view, isLast),
     };
   }
 
@@ -210,57 +223,39 @@ export class Http2Connection {
     this.#checkOrder(header);
     const { type } = header;
     if (type === FRAME.headers) this.#receiveHeaders(header, payload);
-    else if (type === FRAME.continuation) this.#receiveContinuation(header, payload);
+    else if (type === FRAME.continuation) this.#headers.continuation(header, payload);
     else if (type === FRAME.settings) this.#receiveSettings(header, payload);
-    else if (type === FRAME.windowUpdate) this.#receiveWindowUpdate(header, payload);
+    else if (type === FRAME.windowUpdate) this.#sendWindows.update(header, payload);
     else if (type === FRAME.ping) this.#receivePing(header, payload);
     else if (type === FRAME.rstStream) this.#receiveReset(header, payload);
     else if (type === FRAME.goAway) this.#receiveGoAway(header, payload);
     else if (type === FRAME.priority) this.#receivePriority(header, payload);
-    else throw broken('a PUSH_PROMISE frame, which this side does not permit');
+    else throw peerFault.sent('a PUSH_PROMISE frame, which this side does not permit');
   }
 
   #checkOrder({ type, flags, streamId }: FrameHeader): void {
     if (!this.#hasSettings && (type !== FRAME.settings || (flags & FLAG.ack) !== 0))
-      throw broken('a frame before its settings');
-    const { streamId: open } = this.#block ?? {};
+      throw peerFault.sent('a frame before its settings');
+    const open = this.#headers.openStreamId;
     if (open !== undefined && (type !== FRAME.continuation || streamId !== open))
-      throw broken('a frame inside of a header block');
+      throw peerFault.sent('a frame inside of a header block');
   }
 
   #receiveHeaders(header: FrameHeader, payload: Buffer): void {
-    const { streamId } = header;
-    if (streamId % 2 === 0) throw broken(`HEADERS on the stream ${streamId}`);
-    const block = new HeaderBlock(header, this.#options.headerListBytes ?? HEADER_LIST_BYTES);
-    const fragment = headerFragment(header, payload);
-    if ((header.flags & FLAG.endHeaders) !== 0) {
-      this.#receiveList(streamId, this.#decoder.decode(fragment), block.end);
-      return;
-    }
-    block.add(fragment);
-    this.#block = block;
-  }
-
-  #receiveContinuation({ flags }: FrameHeader, payload: Buffer): void {
-    const block = this.#block;
-    if (block === undefined) throw broken('a CONTINUATION frame without HEADERS');
-    block.add(payload);
-    if ((flags & FLAG.endHeaders) === 0) return;
-    this.#block = undefined;
-    this.#receiveList(block.streamId, this.#decoder.decode(block.bytes), block.end);
+    this.#hasProof = true;
+    this.#headers.headers(header, payload);
   }
 
   #receiveList(streamId: number, list: HeaderList, end: boolean): void {
-    const stream = this.#streams.get(streamId);
+    const stream = this.#streams.open.get(streamId);
     if (stream !== undefined) this.#passHeaders(stream, list, end);
-    else if (this.#isServer && streamId > this.#lastPeerId) this.#accept(streamId, list, end);
-    else this.#checkClosed(streamId, 'HEADERS');
+    else if (this.#streams.takePeerId(streamId)) this.#accept(streamId, list, end);
+    else this.#streams.checkClosed(streamId, 'HEADERS');
   }
 
   #accept(id: number, list: HeaderList, end: boolean): void {
-    this.#lastPeerId = id;
     const { onStream, concurrentStreams = DEFAULT_STREAMS } = this.#options;
-    if (this.isDraining || onStream === undefined || this.#streams.size >= concurrentStreams) {
+    if (this.isDraining || onStream === undefined || this.openStreams >= concurrentStreams) {
       this.#guard.costly('calls above the limit');
       this.#sendReset(id, ERROR_CODE.refusedStream);
       return;
@@ -305,119 +300,49 @@ export class Http2Connection {
     if (end) this.#closeIfComplete(stream);
   }
 
-  #beginData(header: FrameHeader, length: number): void {
-    this.#checkOrder(header);
-    const { streamId, flags } = header;
-    if (!this.#window.receive(length)) throw windowFault('the connection');
-    const stream = this.#streams.get(streamId);
-    this.#dataStream = undefined;
-    this.#dataEnds = (flags & FLAG.endStream) !== 0;
-    this.#dataBytes = length;
-    if (length === 0 && !this.#dataEnds) this.#guard.costly('empty DATA frames');
-    if (stream === undefined) this.#checkClosed(streamId, 'DATA');
-    else if (!stream.hasHeaders || stream.peerHasEnded)
-      this.#resetForFault(stream, ERROR_CODE.streamClosed, 'DATA at the wrong place');
-    else if (!stream.receiveWindow.receive(length))
-      this.#resetForFault(stream, ERROR_CODE.flowControlError, 'more data than its window permits');
-    else this.#dataStream = stream;
-    if (this.#dataStream === undefined) this.#consumedOnConnection(length);
-  }
-
-  #receiveData(view: Buffer, isLast: boolean): void {
-    const stream = this.#dataStream;
-    if (stream === undefined || stream.isClosed) return;
-    this.#dataBytes -= view.length;
-    const end = isLast && this.#dataEnds;
-    stream.peerHasEnded = end;
-    if (view.length > 0 || end) stream.receiver?.data(view, end);
-    // The rest is padding.
-    if (isLast && this.#dataBytes > 0) this.#consumed(stream, this.#dataBytes);
-    if (end) this.#closeIfComplete(stream);
-  }
-
   #receiveSettings({ flags, streamId }: FrameHeader, payload: Buffer): void {
-    if (streamId !== 0) throw broken('SETTINGS on a stream');
+    if (streamId !== 0) throw peerFault.sent('SETTINGS on a stream');
     if ((flags & FLAG.ack) !== 0) {
-      if (payload.length > 0) throw wrongSize('SETTINGS');
-      this.#settingsAcknowledged();
+      if (payload.length > 0) throw peerFault.wrongSize('SETTINGS');
+      this.#shiftWindows(this.#local.acknowledged());
+      this.#options.onSettingsAcknowledged?.();
       return;
     }
     this.#guard.costly('SETTINGS frames');
     for (const [id, value] of decodeSettings(payload)) this.#applySetting(id, value);
-    this.#control({ type: FRAME.settings, flags: FLAG.ack, streamId: 0 });
+    this.#control.send({ ...SETTINGS, flags: FLAG.ack });
     this.#sender.resume();
     if (this.#hasSettings) return;
     this.#hasSettings = true;
     this.#options.onReady?.();
   }
 
-  #settingsAcknowledged(): void {
-    const lowered = this.#local.acknowledged();
-    if (lowered === 0) return;
-    for (const { receiveWindow } of this.#streams.values()) receiveWindow.shift(lowered);
-  }
-
   #applySetting(id: number, value: number): void {
     if (id === SETTING.maxFrameSize) this.#sender.maxFrameBytes = value;
     else if (id === SETTING.maxConcurrentStreams) this.#peerStreams = value;
-    else if (id === SETTING.initialWindowSize) this.#resizeSendWindows(value);
+    else if (id === SETTING.initialWindowSize) this.#sendWindows.resizeStreams(value);
     else if (id === SETTING.enablePush && value === 1 && !this.#isServer)
-      throw broken('a setting that only a client may send');
+      throw peerFault.sent('a setting that only a client may send');
   }
 
-  #resizeSendWindows(bytes: number): void {
-    const change = bytes - this.#peerWindow;
-    this.#peerWindow = bytes;
-    for (const stream of this.#streams.values()) {
-      stream.sendWindow += change;
-      if (stream.sendWindow > MAX_WINDOW_BYTES) throw windowFault(`the stream ${stream.id}`);
-      if (change > 0) this.#sender.ready(stream);
-    }
-  }
-
-  #receiveWindowUpdate({ streamId }: FrameHeader, payload: Buffer): void {
-    if (payload.length !== 4) throw wrongSize('WINDOW_UPDATE');
-    const increment = payload.readUInt32BE(0) & 0x7fffffff;
-    if (streamId === 0) this.#growWindow(increment);
-    else this.#growStreamWindow(streamId, increment);
-  }
-
-  #growWindow(increment: number): void {
-    if (increment === 0) throw broken('a WINDOW_UPDATE of 0');
-    this.#sender.window += increment;
-    if (this.#sender.window > MAX_WINDOW_BYTES) throw windowFault('the connection');
-    for (const stream of this.#streams.values()) {
-      if (stream.queue.first !== undefined) this.#sender.ready(stream);
-    }
-  }
-
-  #growStreamWindow(streamId: number, increment: number): void {
-    const stream = this.#streams.get(streamId);
-    if (stream === undefined) {
-      this.#checkNotIdle(streamId, 'WINDOW_UPDATE');
-      this.#guard.cheap('frames of closed streams');
-      return;
-    }
-    stream.sendWindow += increment;
-    if (increment === 0) this.#resetForFault(stream, ERROR_CODE.protocolError, 'a WINDOW_UPDATE of 0');
-    else if (stream.sendWindow > MAX_WINDOW_BYTES)
-      this.#resetForFault(stream, ERROR_CODE.flowControlError, 'a window that is too large');
-    else this.#sender.ready(stream);
+  /** The receive windows of all streams change by these bytes. */
+  #shiftWindows(bytes: number): void {
+    this.#data.shiftStreams(this.#local.streamWindow.target, bytes);
   }
 
   #receivePing({ flags, streamId }: FrameHeader, payload: Buffer): void {
-    if (streamId !== 0) throw broken('a PING on a stream');
-    if (payload.length !== 8) throw wrongSize('PING');
+    if (streamId !== 0) throw peerFault.sent('a PING on a stream');
+    if (payload.length !== 8) throw peerFault.wrongSize('PING');
     this.#guard.cheap('PING frames');
-    if ((flags & FLAG.ack) === 0)
-      this.#control({ type: FRAME.ping, flags: FLAG.ack, streamId: 0 }, Buffer.from(payload));
+    if ((flags & FLAG.ack) !== 0) this.#keepalive?.answered(payload);
+    else this.#control.send({ type: FRAME.ping, flags: FLAG.ack, streamId: 0 }, Buffer.from(payload));
   }
 
   #receiveReset({ streamId }: FrameHeader, payload: Buffer): void {
-    if (payload.length !== 4) throw wrongSize('RST_STREAM');
-    this.#checkNotIdle(streamId, 'RST_STREAM');
+    if (payload.length !== 4) throw peerFault.wrongSize('RST_STREAM');
+    this.#streams.checkNotIdle(streamId, 'RST_STREAM');
     this.#guard.costly('streams that are reset');
-    const stream = this.#streams.get(streamId);
+    const stream = this.#streams.open.get(streamId);
     if (stream === undefined) return;
     const code = payload.readUInt32BE(0);
     const isComplete = stream.peerHasEnded && code === ERROR_CODE.noError;
@@ -425,70 +350,44 @@ export class Http2Connection {
   }
 
   #receivePriority({ streamId }: FrameHeader, payload: Buffer): void {
-    if (streamId === 0) throw broken('PRIORITY without a stream');
-    if (payload.length !== 5) throw wrongSize('PRIORITY');
+    if (streamId === 0) throw peerFault.sent('PRIORITY without a stream');
+    if (payload.length !== 5) throw peerFault.wrongSize('PRIORITY');
     this.#guard.cheap('PRIORITY frames');
   }
 
   #receiveGoAway({ streamId }: FrameHeader, payload: Buffer): void {
-    if (streamId !== 0) throw broken('GOAWAY on a stream');
-    if (payload.length < 8) throw wrongSize('GOAWAY');
+    if (streamId !== 0) throw peerFault.sent('GOAWAY on a stream');
+    if (payload.length < 8) throw peerFault.wrongSize('GOAWAY');
     this.#guard.costly('GOAWAY frames');
     const lastId = payload.readUInt32BE(0) & 0x7fffffff;
     const code = payload.readUInt32BE(4);
     const reason = goAwayReason(code, payload.subarray(8));
     this.#isDraining = true;
-    for (const stream of [...this.#streams.values()]) {
+    for (const stream of [...this.#streams.open.values()]) {
       if (!this.#isServer && stream.id > lastId) this.#close(stream, { kind: 'unprocessed', reason });
     }
     this.#options.onGoAway?.(code, reason);
     this.#closeIfDrained();
   }
 
-  /** Frames of a stream that this side has reset are ignored; others of closed streams are errors. */
-  #checkClosed(streamId: number, what: string): void {
-    this.#checkNotIdle(streamId, what);
-    if (!this.#resetIds.has(streamId))
-      throw new Http2Error(ERROR_CODE.streamClosed, `the peer sent ${what} on a closed stream`);
-    this.#guard.cheap('frames of closed streams');
-  }
-
-  #checkNotIdle(streamId: number, what: string): void {
-    const isKnown = this.#isServer ? streamId <= this.#lastPeerId : streamId < this.#nextId;
-    if (streamId % 2 === 0 || !isKnown)
-      throw broken(`${what} on the stream ${streamId}, which was not opened`);
-  }
-
   #addStream(id: number): ConnectionStream {
     const { target, available } = this.#local.streamWindow;
     const stream = new ConnectionStream({
       id,
-      sendWindow: this.#peerWindow,
+      host: this.#host,
+      sendWindow: this.#sendWindows.streamBytes,
       receiveWindow: new ReceiveWindow(target, available),
-      host: {
-        ready: (ready) => this.#sender.ready(ready),
-        reset: (from, code, reason) => this.#reset(from, code, reason),
-        consumed: (from, bytes) => this.#consumed(from, bytes),
-      },
     });
-    this.#streams.set(id, stream);
+    this.#streams.open.set(id, stream);
     return stream;
   }
 
-  #consumed(stream: ConnectionStream, bytes: number): void {
-    const consumed = stream.receiveWindow.consume(bytes);
-    if (!stream.isClosed && !stream.peerHasEnded) this.#update(stream.id, stream.receiveWindow.grant());
-    this.#consumedOnConnection(consumed);
-  }
-
-  #consumedOnConnection(bytes: number): void {
-    if (this.#hasEnded) return;
-    this.#window.consume(bytes);
-    this.#update(0, this.#window.grant());
-  }
-
-  #update(streamId: number, increment: number): void {
-    if (increment > 0) this.#sender.control(encodeNumberFrame(FRAME.windowUpdate, streamId, increment));
+  #streamHost(): StreamHost {
+    return {
+      ready: (stream) => this.#sender.ready(stream),
+      reset: (stream, code, reason) => this.#reset(stream, code, reason),
+      consumed: (stream, bytes) => this.#data.consumed(stream, bytes),
+    };
   }
 
   /** The error of a peer costs it, as a stream that it resets. */
@@ -504,12 +403,8 @@ export class Http2Connection {
   }
 
   #sendReset(streamId: number, code: number): void {
-    this.#resetIds.add(streamId);
-    if (this.#resetIds.size > MAX_RESET_IDS) {
-      const [oldest] = this.#resetIds;
-      if (oldest !== undefined) this.#resetIds.delete(oldest);
-    }
-    this.#controlFrame(encodeNumberFrame(FRAME.rstStream, streamId, code));
+    this.#streams.rememberReset(streamId);
+    this.#control.reset(streamId, code);
   }
 
   #sentEnd(stream: ConnectionStream): void {
@@ -528,41 +423,22 @@ export class Http2Connection {
   #close(stream: ConnectionStream, end: StreamEnd): void {
     if (stream.isClosed) return;
     stream.end = end;
-    this.#streams.delete(stream.id);
+    this.#streams.open.delete(stream.id);
     this.#sender.forget(stream);
     // After a complete request, the receiver may consume its data later. Otherwise the rest of a frame is not delivered.
-    if (!stream.peerHasEnded || end.kind !== 'complete') this.#consumed(stream, stream.unconsumedBytes);
+    if (!stream.peerHasEnded || end.kind !== 'complete') this.#data.consumed(stream, stream.unconsumedBytes);
     stream.receiver?.closed(end);
     this.#closeIfDrained();
   }
 
   #closeIfDrained(): void {
-    if (!this.#isDraining || this.#streams.size > 0 || this.#hasEnded) return;
+    if (!this.#isDraining || this.openStreams > 0 || this.#hasEnded) return;
     this.#end({ reason: 'the connection was closed after its last call', isPeerFault: false }, 'close');
-  }
-
-  #control(header: FrameHeader, payload: Buffer = NOTHING): void {
-    this.#controlFrame(encodeFrame(header, payload));
-  }
-
-  /** A peer that does not read its answers does not get more of them. */
-  #controlFrame(frame: Buffer): void {
-    this.#sender.control(frame);
-    if (this.#sender.unwrittenControlBytes > MAX_CONTROL_BYTES && !this.#hasEnded)
-      this.#end({ reason: 'the peer does not read its answers', isPeerFault: true }, 'destroy');
-  }
-
-  #sendGoAway(code: number, reason: string): void {
-    const payload = Buffer.alloc(8 + reason.length);
-    payload.writeUInt32BE(this.#lastPeerId, 0);
-    payload.writeUInt32BE(code, 4);
-    payload.write(reason, 8, 'latin1');
-    this.#sender.control(encodeFrame({ type: FRAME.goAway, flags: 0, streamId: 0 }, payload));
   }
 
   #fail(code: number, reason: string): void {
     if (this.#hasEnded) return;
-    this.#sendGoAway(code, reason);
+    this.#control.goAway(this.#streams.lastPeerId, code, reason);
     this.#end({ reason, code, isPeerFault: true }, 'close');
   }
 
@@ -572,7 +448,8 @@ export class Http2Connection {
     this.#reader.stop();
     this.#keepalive?.stop();
     this.#local.stop();
-    for (const stream of [...this.#streams.values()])
+    this.#data.stop();
+    for (const stream of [...this.#streams.open.values()])
       this.#close(stream, { kind: 'disconnected', reason: end.reason });
     this.#closeOutput(how);
     this.#options.onClosed(end);
@@ -599,26 +476,12 @@ const HEADER_LIST_BYTES = 16 * 1024;
 const DEFAULT_STREAMS = 100;
 /** Before the peer has sent its settings. */
 const ASSUMED_STREAMS = 100;
-const MAX_STREAM_ID = 2 ** 31 - 1;
-const MAX_RESET_IDS = 256;
-const MAX_CONTROL_BYTES = 64 * 1024;
 /** A peer that does not read gets the last frames for as long. */
 const LINGER_MS = 1_000;
 const UNKNOWN_FRAME: FrameHeader = { type: 0xff, flags: 0, streamId: 0 };
-const NOTHING = Buffer.alloc(0);
+const SETTINGS: FrameHeader = { type: FRAME.settings, flags: 0, streamId: 0 };
 const COMPLETE: StreamEnd = { kind: 'complete' };
-
-function broken(what: string): Http2Error {
-  return new Http2Error(ERROR_CODE.protocolError, `the peer sent ${what}`);
-}
-
-function wrongSize(frame: string): Http2Error {
-  return new Http2Error(ERROR_CODE.frameSizeError, `the peer sent a ${frame} frame of a wrong size`);
-}
-
-function windowFault(where: string): Http2Error {
-  return new Http2Error(ERROR_CODE.flowControlError, `the peer exceeded the window of ${where}`);
-}
+const UNREAD: ConnectionEnd = { reason: 'the peer does not read its answers', isPeerFault: true };
 
 /** The text of the peer is not trusted: a part of it, printable. */
 function goAwayReason(code: number, debug: Buffer): string {

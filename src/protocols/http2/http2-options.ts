@@ -26,6 +26,8 @@ export interface Http2ConnectionOptions {
   readonly onStream?: ((stream: Http2Stream, headers: HeaderList) => StreamReceiver) | undefined;
   /** The peer has sent its settings: it speaks HTTP/2. Called once. */
   readonly onReady?: (() => void) | undefined;
+  /** The peer has acknowledged settings: its windows may be smaller now. */
+  readonly onSettingsAcknowledged?: (() => void) | undefined;
   /** The peer accepts no new streams. Existing ones continue, except those it reports as `unprocessed`. */
   readonly onGoAway?: ((code: number, reason: string) => void) | undefined;
   /** The connection has ended; called once, after `closed` of all streams. */

@@ -20,9 +20,10 @@ export class LocalSettings {
     this.#options = options;
   }
 
-  /** The window of a new stream: what to aim at, and what the peer may send. */
+  /** The window of a new stream: what to aim at, and what the peer may send. A larger window counts when it is sent. */
   get streamWindow(): { readonly target: number; readonly available: number } {
-    return { target: this.#wanted, available: this.#permitted };
+    const sent = this.#underWay ?? this.#acknowledged;
+    return { target: Math.min(this.#wanted, sent), available: this.#permitted };
   }
 
   begin(streamWindowBytes: number, others: Settings): void {

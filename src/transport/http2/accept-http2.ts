@@ -11,7 +11,8 @@ const READ_BYTES = 256 * 1024;
 /**
  * Runs HTTP/2 on an accepted socket: of a `net.Server` with `pauseOnConnect: true` (its bytes are read into one buffer that
  * all connections share), or of a `tls.Server` after `secureConnection`. Read addresses and certificates from `accepted`
- * before the call: a plain socket gives its handle to another one, which is returned.
+ * before the call: a plain socket gives its handle to another one, which is returned. Each has a limit for the bytes of one
+ * turn of the event loop; that of TLS is of Node itself: libuv reads 32 times in a turn, and Node 16 KiB each time.
  */
 export function acceptHttp2(
   accepted: Socket,

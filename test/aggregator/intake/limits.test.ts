@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { IntakeLimits } from '../../../src/aggregator/intake/grpc/intake-limits.ts';
@@ -13,6 +15,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { grpcClientCredentials } from '../../support/grpc-client-credentials.ts';
 import { MemoryStream } from '../../support/memory-stream.ts';
 import { RawPublishClient } from '../../support/raw-publish-client.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { callsOf, startIntake, startPublisher } from '../../support/wire-pair.ts';
 
 const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
@@ -52,6 +55,14 @@ function beginMessage(
   head.writeUInt32BE(messageBytes, 1);
   call.write(Buffer.concat([head, Buffer.alloc(sentBytes)]));
   return new Promise((resolve) => call.on('close', () => resolve(call.rstCode)));
+}
+
+async function unixConnection(path: string): Promise<Socket> {
+  const socket = connect(path);
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
 }
 
 async function plainConnection(address: string): Promise<Socket> {
@@ -253,5 +264,29 @@ describe('connections', () => {
     await end;
     expect(await callsOf(metrics)).toBe(2);
     expect(lines.filter(({ reason }) => reason === 'no TLS handshake within 10 s')).toHaveLength(1);
+  });
+
+  it('over a Unix socket have a deadline each for their TLS handshake', async () => {
+    const authority = await CertificateAuthority.create();
+    const server = await authority.issue({ name: 'aggregator' });
+    const path = join(await temporaryDirectory(), 'socket');
+    const clock = new FakeClock();
+    const credentials = new TlsServerCredentials(server);
+    const { lines } = await startIntake({ credentials, clock, address: `unix:${path}` });
+    const { certificate: cert, key, caCertificate: ca } = await authority.issue({ name: 'anna' });
+    const connected = await unixConnection(path);
+    const silent = await unixConnection(path);
+    const tls = connectTls({
+      ...{ socket: connected, cert, key, ca, servername: 'localhost', ALPNProtocols: ['h2'] },
+    });
+    onTestFinished(() => void tls.destroy());
+    tls.on('error', () => {});
+    await once(tls, 'data');
+    tls.resume();
+    const end = closed(silent);
+    await clock.advance(10_000);
+    await end;
+    expect(lines.filter(({ reason }) => reason === 'no TLS handshake within 10 s')).toHaveLength(1);
+    expect(tls.destroyed).toBe(false);
   });
 });

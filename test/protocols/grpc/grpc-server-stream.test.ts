@@ -50,16 +50,23 @@ function begun(headers: HeaderList = HEADERS) {
   const received: string[] = [];
   let onMessage: (message: string) => void = () => {};
   let served: GrpcServerCall | undefined;
+  const wait = { isNeeded: false };
+  const allocated: number[] = [];
   const call = new GrpcServerStream(stream, headers, {
     peer: { address: '192.0.2.1:5000', host: '192.0.2.1', tlsSubject: undefined },
     clock,
     maxMessageBytes: 100,
+    allocate: (bytes) => {
+      allocated.push(bytes);
+      return Buffer.alloc(bytes);
+    },
     method: (path) =>
       path !== '/test.Echo/Echo'
         ? undefined
         : (accepted) => {
             served = accepted;
             return {
+              mayReceive: () => !wait.isNeeded,
               receive: (message) => {
                 received.push(String(message));
                 onMessage(String(message));
@@ -77,7 +84,7 @@ function begun(headers: HeaderList = HEADERS) {
   const when = (callback: (message: string) => void) => {
     onMessage = callback;
   };
-  return { stream, clock, call, received, when, served: () => served };
+  return { stream, clock, call, received, when, wait, allocated, served: () => served };
 }
 
 const statusOf = (headers: HeaderList | undefined) => headerOf(headers ?? [], 'grpc-status');
@@ -230,4 +237,36 @@ it('reports a peer that does not read, and when it has read', () => {
   stream.queuedBytes = 0;
   stream.sent[1]?.();
   expect(received).toEqual(['<drained>']);
+});
+
+describe('a message that must wait', () => {
+  it('has no memory, and the window of its stream is not returned, until the call is resumed', () => {
+    const { stream, call, received, wait, allocated, served } = begun();
+    wait.isNeeded = true;
+    call.data(Buffer.concat([framed('one'), framed('two')]), false);
+    call.data(framed('three'), true);
+    expect(received).toEqual([]);
+    expect(allocated).toEqual([]);
+    expect(stream.consumedBytes).toBe(5);
+    expect(call.isPaused).toBe(true);
+    served()?.resume();
+    expect(received).toEqual([]);
+    wait.isNeeded = false;
+    served()?.resume();
+    expect(received).toEqual(['one', 'two', 'three', '<end>']);
+    expect(stream.consumedBytes).toBe(3 * 5 + 11);
+  });
+
+  it('waits also when its first byte arrives later than its size', () => {
+    const { call, received, wait, allocated, served } = begun();
+    const message = framed('later');
+    wait.isNeeded = true;
+    for (const byte of message.subarray(0, 7)) call.data(Buffer.from([byte]), false);
+    wait.isNeeded = false;
+    expect(allocated).toEqual([]);
+    served()?.resume();
+    expect(allocated).toEqual([5]);
+    call.data(message.subarray(7), true);
+    expect(received).toEqual(['later', '<end>']);
+  });
 });

@@ -10,6 +10,10 @@ const data = (streamId: number, text: string, end = false) =>
   frame(FRAME.data, streamId, Buffer.from(text), end ? FLAG.endStream : 0);
 const reset = (streamId: number) => frame(FRAME.rstStream, streamId, number(ERROR_CODE.cancel));
 const ping = (flags = 0) => frame(FRAME.ping, 0, Buffer.from('12345678'), flags);
+const answerPing = (peer: Http2Peer) => {
+  const payload = peer.sentOf(FRAME.ping).findLast(({ flags }) => flags === 0)?.payload;
+  return frame(FRAME.ping, 0, payload ?? Buffer.alloc(8), FLAG.ack);
+};
 const update = (streamId: number, bytes: number) => frame(FRAME.windowUpdate, streamId, number(bytes));
 const block = Buffer.alloc(16_000, 0x82);
 const NO_LIST = { headerListBytes: 2 ** 30 };
@@ -187,6 +191,15 @@ describe('a flood ends the connection:', () => {
     ['of PING', () => many(21_000, () => [ping()])],
     ['of answers to PING', () => many(21_000, () => [ping(FLAG.ack)])],
     ['of empty DATA', (peer: Http2Peer) => [peer.headers(1), ...many(600, () => [data(1, '')])]],
+    ['of WINDOW_UPDATE of the connection', () => many(21_000, () => [update(0, 1)])],
+    [
+      'of WINDOW_UPDATE of an open stream',
+      (peer: Http2Peer) => [peer.headers(1), ...many(21_000, () => [update(1, 1)])],
+    ],
+    [
+      'of WINDOW_UPDATE of a closed stream',
+      (peer: Http2Peer) => [peer.headers(1), reset(1), ...many(21_000, () => [update(1, 1)])],
+    ],
     ['of PRIORITY', () => many(21_000, () => [frame(FRAME.priority, 1, Buffer.alloc(5))])],
     ['of unknown frames', () => many(21_000, () => [frame(99, 0)])],
     [
@@ -214,6 +227,17 @@ describe('a flood ends the connection:', () => {
     for (let count = 0; count < 5_000 && peer.end === undefined; count++) await peer.send(ping());
     expect(peer.end).toMatchObject({ reason: 'the peer does not read its answers', isPeerFault: true });
     expect(peer.output).toBe('destroyed');
+  });
+
+  it('not of a WINDOW_UPDATE for each byte of data that is sent', async () => {
+    const peer = await started();
+    await peer.send(settings(SETTING.initialWindowSize, 1), peer.headers(1));
+    peer.receivers[0]?.stream?.sendHeaders([[':status', '200']]);
+    peer.receivers[0]?.stream?.sendData([Buffer.alloc(30_000)], { end: true });
+    await settled();
+    for (let count = 1; count < 30_000; count++) await peer.send(update(0, 1), update(1, 1));
+    expect(peer.end).toBeUndefined();
+    expect(peer.sentOf(FRAME.data, 1).at(-1)?.flags).toBe(FLAG.endStream);
   });
 
   it('not of as many frames in more time', async () => {
@@ -309,6 +333,51 @@ describe('flow control', () => {
     await peer.send(frame(FRAME.settings, 0, Buffer.alloc(0), FLAG.ack));
     await peer.send(peer.headers(3), frame(FRAME.data, 3, Buffer.alloc(101)));
     expect(peer.receivers[1]?.end).toMatchObject({ code: ERROR_CODE.flowControlError });
+  });
+
+  it('lets the peer continue after a window that became smaller than what it had sent', async () => {
+    const ACKNOWLEDGED = frame(FRAME.settings, 0, Buffer.alloc(0), FLAG.ack);
+    const peer = new Http2Peer({ streamWindowBytes: 100 });
+    const granted = () =>
+      peer.sentOf(FRAME.windowUpdate, 1).reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 0);
+    // Before the first settings of this side, the window of the peer is 65,535.
+    await peer.send(
+      PREFACE,
+      frame(FRAME.settings, 0),
+      peer.headers(1),
+      frame(FRAME.data, 1, Buffer.alloc(750)),
+    );
+    peer.receivers[0]?.stream?.consumed(750);
+    await peer.send(ACKNOWLEDGED);
+    expect(100 - 750 + granted()).toBe(100);
+    peer.connection.setWindows(10_000, 65_535);
+    await settled();
+    await peer.send(ACKNOWLEDGED, frame(FRAME.data, 1, Buffer.alloc(4_000)));
+    peer.connection.setWindows(100, 65_535);
+    await settled();
+    peer.receivers[0]?.stream?.consumed(4_000);
+    await peer.send(ACKNOWLEDGED);
+    expect(100 - 750 - 4_000 + granted()).toBe(100);
+  });
+
+  it('grants no more than the window when it changes again before the peer has acknowledged it', async () => {
+    const ACKNOWLEDGED = frame(FRAME.settings, 0, Buffer.alloc(0), FLAG.ack);
+    const peer = await started({ streamWindowBytes: 1_000 });
+    await peer.send(peer.headers(1));
+    peer.connection.setWindows(500, 65_535);
+    peer.connection.setWindows(2_000, 65_535);
+    await peer.send(frame(FRAME.data, 1, Buffer.alloc(1_000)));
+    peer.receivers[0]?.stream?.consumed(1_000);
+    await peer.send(ACKNOWLEDGED, ACKNOWLEDGED);
+    const granted = peer.sentOf(FRAME.windowUpdate, 1).map(({ payload }) => payload.readUInt32BE(0));
+    const windows = peer
+      .sentOf(FRAME.settings)
+      .filter(({ flags, payload }) => flags === 0 && payload.length > 0);
+    expect(windows.map(({ payload }) => payload.readUInt32BE(2))).toEqual([1_000, 500, 2_000]);
+    // The peer has the last window, without what it has sent, and the updates.
+    const available = 2_000 - 1_000 + granted.reduce((sum, bytes) => sum + bytes, 0);
+    expect(available).toBeGreaterThan(0);
+    expect(available).toBeLessThanOrEqual(2_000);
   });
 
   it('does not copy data, and reports it only when it is written', async () => {
@@ -415,13 +484,70 @@ describe('a client', () => {
     await settled();
     expect(peer.sentOf(FRAME.ping)).toHaveLength(1);
     await peer.clock.advance(1_000);
-    await peer.send(ping(FLAG.ack));
+    await peer.send(answerPing(peer));
     await peer.clock.advance(4_000);
     expect(peer.end).toBeUndefined();
     await peer.clock.advance(20_000);
     expect(peer.end?.reason).toBe('no answer to a PING within 5 s');
     expect(receiver.end).toMatchObject({ kind: 'disconnected' });
     expect(peer.output).toBe('destroyed');
+  });
+});
+
+describe('the keepalive ends a peer that never answers a PING', () => {
+  const KEEPALIVE = { intervalMs: 10_000, timeoutMs: 5_000 };
+  const NO_ANSWER = 'no answer to a PING within 5 s';
+
+  it.each<[string, Buffer]>([
+    ['PING', ping()],
+    ['answers to PING that it did not get', ping(FLAG.ack)],
+    ['WINDOW_UPDATE of the connection', update(0, 1)],
+    ['WINDOW_UPDATE of a stream', update(1, 1)],
+    ['SETTINGS', frame(FRAME.settings, 0)],
+    ['PRIORITY', frame(FRAME.priority, 1, Buffer.alloc(5))],
+    ['unknown frames', frame(99, 0)],
+    ['empty DATA', frame(FRAME.data, 1)],
+  ])('and sends %s without end', async (_, bytes) => {
+    const peer = await started({ keepalive: KEEPALIVE });
+    await peer.send(peer.headers(1));
+    for (let second = 0; second < 70 && peer.end === undefined; second++) {
+      await peer.clock.advance(1_000);
+      await peer.send(bytes);
+    }
+    expect(peer.end?.reason).toBe(NO_ANSWER);
+  });
+
+  it('but not one that answers, or sends data', async () => {
+    const peer = await started({ keepalive: KEEPALIVE });
+    await peer.send(peer.headers(1));
+    for (let second = 0; second < 100; second++) {
+      await peer.clock.advance(1_000);
+      await peer.send(data(1, 'x'));
+    }
+    expect(peer.sentOf(FRAME.ping)).toEqual([]);
+    let answered = 0;
+    for (let second = 0; second < 200; second++) {
+      await peer.clock.advance(1_000);
+      await peer.send(ping());
+      if (peer.sentOf(FRAME.ping).filter(({ flags }) => flags === 0).length === answered) continue;
+      answered++;
+      await peer.send(answerPing(peer));
+    }
+    expect(answered).toBeGreaterThanOrEqual(2);
+    expect(peer.end).toBeUndefined();
+  });
+
+  it('but not one that reads a long upload slowly, while the PING waits after the data', async () => {
+    const peer = await started({ keepalive: KEEPALIVE });
+    await peer.send(peer.headers(1));
+    peer.receivers[0]?.stream?.sendHeaders([[':status', '200']]);
+    peer.receivers[0]?.stream?.sendData([Buffer.alloc(10_000_000)]);
+    for (let second = 0; second < 200; second++) {
+      await peer.clock.advance(1_000);
+      if (second % 12 === 0) await peer.send(update(0, 1_000), update(1, 1_000));
+    }
+    expect(peer.sentOf(FRAME.ping).length).toBeGreaterThan(0);
+    expect(peer.end).toBeUndefined();
   });
 });
 

@@ -1,14 +1,19 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2';
-import { type AddressInfo, createServer, type Server } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { FLAG, FRAME, PREFACE } from '../../../src/protocols/http2/frame.ts';
 import type { HeaderList } from '../../../src/protocols/http2/header-list.ts';
+import { HpackEncoder } from '../../../src/protocols/http2/hpack-encoder.ts';
 import type { Http2Connection } from '../../../src/protocols/http2/http2-connection.ts';
 import type { ConnectionEnd } from '../../../src/protocols/http2/http2-options.ts';
 import type { Http2Stream } from '../../../src/protocols/http2/http2-stream.ts';
 import type { StreamEnd, StreamReceiver } from '../../../src/protocols/http2/stream-receiver.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { acceptHttp2 } from '../../../src/transport/http2/accept-http2.ts';
+import { CertificateAuthority } from '../../support/certificate-authority.ts';
+import { frame, REQUEST } from '../../support/http2-peer.ts';
 
 /** Sends back what it receives, and the number of bytes in a trailer. */
 class Echo implements StreamReceiver {
@@ -101,17 +106,17 @@ function bytes(length: number): Buffer {
   return Buffer.from(Uint8Array.from({ length }, (_, at) => (at * 7 + (at >> 8)) & 0xff));
 }
 
-beforeEach(() => {
-  ended.length = 0;
-  echoes.length = 0;
-});
-
-afterEach(async () => {
-  session.destroy();
-  await new Promise((resolve) => server.close(resolve));
-});
-
 describe('HTTP/2 on an accepted socket, with a client of Node', () => {
+  beforeEach(() => {
+    ended.length = 0;
+    echoes.length = 0;
+  });
+
+  afterEach(async () => {
+    session.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it('answers a request without a body', async () => {
     await serve();
     const { headers, trailers, body } = await request([]);
@@ -203,3 +208,74 @@ describe('HTTP/2 on an accepted socket, with a client of Node', () => {
     expect(ended).toHaveLength(1);
   });
 });
+
+describe('HTTP/2 on a TLS socket', () => {
+  it('leaves turns of the event loop to others while a client sends as fast as it can', async () => {
+    const authority = await CertificateAuthority.create();
+    const { certificate: cert, key } = await authority.issue({ name: 'server' });
+    const turns = new TurnBytes();
+    let accepted: Socket | undefined;
+    const tlsServer = createTlsServer({ cert, key }, (socket) => {
+      onTestFinished(() => void socket.destroy());
+      accepted = acceptHttp2(socket, {
+        ...{ streamWindowBytes: TLS_BODY_BYTES, connectionWindowBytes: TLS_BODY_BYTES, clock: systemClock },
+        onStream: () => turns,
+        onClosed: () => {},
+      }).socket;
+    });
+    tlsServer.listen(0, '127.0.0.1');
+    await once(tlsServer, 'listening');
+    onTestFinished(() => void tlsServer.close());
+    const client = connectTls({
+      ...{ port: (tlsServer.address() as AddressInfo).port, host: '127.0.0.1', rejectUnauthorized: false },
+    });
+    onTestFinished(() => void client.destroy());
+    client.on('error', () => {});
+    client.resume();
+    await once(client, 'secureConnect');
+    client.write(
+      Buffer.concat([PREFACE, frame(FRAME.settings, 0), frame(FRAME.settings, 0, NOTHING, FLAG.ack)]),
+    );
+    client.write(frame(FRAME.headers, 1, new HpackEncoder().encode(REQUEST), FLAG.endHeaders));
+    await vi.waitFor(() => expect(turns.hasHeaders).toBe(true), { timeout: 20_000, interval: 5 });
+    accepted?.pause();
+    for (let sent = 0; sent < TLS_BODY_BYTES; sent += MIB)
+      client.write(frame(FRAME.data, 1, Buffer.alloc(MIB)));
+    await vi.waitFor(() => expect(client.bytesWritten).toBeGreaterThan(MIB), {
+      timeout: 20_000,
+      interval: 5,
+    });
+    accepted?.resume();
+    await vi.waitFor(() => expect(turns.bytes).toBe(TLS_BODY_BYTES), { timeout: 20_000, interval: 5 });
+    expect(turns.mostBytes).toBeLessThan(MIB);
+  });
+});
+
+const MIB = 1024 * 1024;
+const TLS_BODY_BYTES = 20 * MIB;
+const NOTHING = Buffer.alloc(0);
+
+/** Counts the bytes that arrive in one turn of the event loop. */
+class TurnBytes implements StreamReceiver {
+  hasHeaders = false;
+  bytes = 0;
+  mostBytes = 0;
+  #turnBytes = 0;
+
+  headers(): void {
+    this.hasHeaders = true;
+  }
+
+  data(view: Buffer): void {
+    if (this.#turnBytes === 0) {
+      setImmediate(() => {
+        this.#turnBytes = 0;
+      });
+    }
+    this.bytes += view.length;
+    this.#turnBytes += view.length;
+    this.mostBytes = Math.max(this.mostBytes, this.#turnBytes);
+  }
+
+  closed(): void {}
+}

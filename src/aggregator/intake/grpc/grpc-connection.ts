@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { GrpcPeer, GrpcServerMethod } from '../../../protocols/grpc/grpc-server-method.ts';
 import { GrpcServerStream } from '../../../protocols/grpc/grpc-server-stream.ts';
 import type { GrpcStatus } from '../../../protocols/grpc/grpc-status.ts';
+import { ERROR_CODE } from '../../../protocols/http2/error-codes.ts';
 import { type HeaderList, headerOf } from '../../../protocols/http2/header-list.ts';
 import type { Http2Connection } from '../../../protocols/http2/http2-connection.ts';
 import type { ConnectionEnd } from '../../../protocols/http2/http2-options.ts';
@@ -12,8 +13,9 @@ import { Timer } from '../../../runtime/async/timer.ts';
 import type { BufferPool } from '../../../runtime/buffer-pool.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { acceptHttp2 } from '../../../transport/http2/accept-http2.ts';
-import type { SharedWindows } from './receive-window.ts';
+import type { SharedWindows } from './shared-windows.ts';
 import type { UnfinishedMessages } from './unfinished-messages.ts';
+import { connectionWindow, type WindowShare } from './window-share.ts';
 
 const KEEPALIVE_MS = 10_000;
 /** A collector has one; the others are for health and reflection. */
@@ -31,6 +33,7 @@ export class GrpcConnection {
   readonly #options: GrpcConnectionOptions;
   readonly #connection: Http2Connection;
   readonly #calls = new Set<GrpcServerStream>();
+  readonly #window: WindowShare;
   readonly #idleTimer: Timer;
   #activeMs: number;
 
@@ -40,17 +43,21 @@ export class GrpcConnection {
     this.#activeMs = clock.monotonicMs();
     this.#idleTimer = new Timer(clock, () => this.#checkIdle());
     this.#idleTimer.set(IDLE_MS);
+    this.#window = windows.open();
+    const { windowBytes } = this.#window;
     const accepted = acceptHttp2(socket, {
       clock,
-      ...windows.next,
+      streamWindowBytes: windowBytes,
+      connectionWindowBytes: connectionWindow(windowBytes),
       concurrentStreams: CALLS_PER_CONNECTION,
       headerListBytes: CALL_HEADERS_BYTES,
       keepalive: { intervalMs: KEEPALIVE_MS, timeoutMs: KEEPALIVE_MS },
       onStream: (stream, headers) => this.#begin(stream, headers),
+      onSettingsAcknowledged: () => this.#window.acknowledged(),
       onClosed: (end) => this.#closed(end),
     });
     this.#connection = accepted.connection;
-    windows.add(this.#connection);
+    this.#window.attach(this.#connection);
   }
 
   /** Accepts no more calls, and closes when there are none. */
@@ -79,9 +86,19 @@ export class GrpcConnection {
       release: messages && ((buffer) => messages.release(buffer)),
       method,
       begun: (call) => this.#calls.add(call),
-      progressed: (call, bytes, hasMessage) => unfinished.progressed(call, bytes, hasMessage),
+      progressed: (call, bytes, hasMessage) => {
+        unfinished.progressed(call, bytes, hasMessage);
+        this.#window.receives(call.begunBytes);
+      },
+      held: (call, changeBytes) => this.#held(call, changeBytes),
       over: (call) => this.#over(call),
     });
+  }
+
+  #held(call: GrpcServerStream, changeBytes: number): void {
+    if (this.#window.hold(changeBytes)) return;
+    this.#options.onCallEnded(TOO_MANY_HELD);
+    call.reset(ERROR_CODE.enhanceYourCalm, TOO_MANY_HELD);
   }
 
   #over(call: GrpcServerStream): void {
@@ -103,10 +120,12 @@ export class GrpcConnection {
 
   #closed(end: ConnectionEnd): void {
     this.#idleTimer.cancel();
-    this.#options.windows.delete(this.#connection);
+    this.#window.close();
     this.#options.onClosed(end);
   }
 }
+
+const TOO_MANY_HELD = 'the calls of a connection exceed its window';
 
 export interface GrpcConnectionOptions {
   readonly peer: GrpcPeer;
@@ -116,6 +135,8 @@ export interface GrpcConnectionOptions {
   /** Memory for messages. undefined: each has new memory. */
   readonly messages: BufferPool | undefined;
   readonly method: (path: string) => GrpcServerMethod | undefined;
+  /** A call was ended because of a limit. */
+  readonly onCallEnded: (reason: string) => void;
   /** Called once. */
   readonly onClosed: (end: ConnectionEnd) => void;
 }

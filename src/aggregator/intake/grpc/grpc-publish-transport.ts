@@ -23,6 +23,7 @@ export function publishMethod(accept: (transport: PublishTransport) => PublishRe
   return (call) => {
     const receiver = accept(new GrpcPublishTransport(call));
     return {
+      mayReceive: (bytes) => receiver.mayReceive(bytes),
       receive: (message) => receiver.receive(decodeRequest(message)),
       drained: () => receiver.drained(),
       peerEnded: () => receiver.peerEnded(),
@@ -34,12 +35,14 @@ export function publishMethod(accept: (transport: PublishTransport) => PublishRe
 /** A Publish call over gRPC. */
 class GrpcPublishTransport implements PublishTransport {
   readonly peer: string;
+  readonly host: string;
   readonly tlsSubject: string | undefined;
   readonly #call: GrpcServerCall;
 
   constructor(call: GrpcServerCall) {
     this.#call = call;
     this.peer = call.peer.address;
+    this.host = call.peer.host;
     this.tlsSubject = call.peer.tlsSubject;
   }
 

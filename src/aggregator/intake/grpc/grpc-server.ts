@@ -1,4 +1,4 @@
-import { createServer as createPlainServer, type Server, type Socket } from 'node:net';
+import { createServer as createPlainServer, type Server, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { GrpcPeer, GrpcServerMethod } from '../../../protocols/grpc/grpc-server-method.ts';
 import { GRPC_STATUS } from '../../../protocols/grpc/grpc-status.ts';
@@ -12,7 +12,7 @@ import { GrpcConnection } from './grpc-connection.ts';
 import { handshakeFailure } from './handshake-failure.ts';
 import type { IntakeLimits } from './intake-limits.ts';
 import { listenAt } from './listen-at.ts';
-import { SharedWindows } from './receive-window.ts';
+import { SharedWindows } from './shared-windows.ts';
 import { UnfinishedMessages } from './unfinished-messages.ts';
 
 const SHUTDOWN_WITHIN_MS = 1_000;
@@ -30,10 +30,9 @@ interface Pending {
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
   readonly #limits: ConnectionLimits;
-  readonly #windows = new SharedWindows();
+  readonly #windows: SharedWindows;
   readonly #unfinished: UnfinishedMessages;
-  /** By address and port. */
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Map<string | Socket, Pending>();
   readonly #connections = new Set<GrpcConnection>();
   #servers: readonly Server[] = [];
   #stopReloads: () => void = () => {};
@@ -43,6 +42,7 @@ export class GrpcServer {
     const { limits, clock } = options;
     this.#options = options;
     this.#limits = new ConnectionLimits(limits);
+    this.#windows = new SharedWindows({ connections: limits.connections, clock });
     this.#unfinished = new UnfinishedMessages({
       limitBytes: limits.unfinishedBytes,
       withinMs: limits.messageWithinMs,
@@ -72,6 +72,7 @@ export class GrpcServer {
   async close(deadline: AbortSignal): Promise<void> {
     this.drain();
     this.#unfinished.stop();
+    this.#windows.stop();
     for (const connection of [...this.#connections]) connection.endCalls(SHUTTING_DOWN);
     for (const { socket } of [...this.#pending.values()]) socket.destroy();
     const isEmpty = new Promise<void>((resolve) => {
@@ -116,28 +117,29 @@ export class GrpcServer {
   #awaitHandshake(socket: Socket): void {
     const counted = this.#count(socket);
     if (counted === undefined) return;
-    const { address } = peerOf(socket);
+    const key = pendingKey(socket, socket);
     const { clock, limits } = this.#options;
     const cancelDeadline = clock.after(limits.handshakeWithinMs, () =>
       this.#refuse(socket, `no TLS handshake within ${limits.handshakeWithinMs / 1000} s`),
     );
     const pending = { socket, counted, cancelDeadline };
-    this.#pending.set(address, pending);
+    this.#pending.set(key, pending);
     socket.once('close', () => {
       cancelDeadline();
       counted.closed();
-      if (this.#pending.get(address) === pending) this.#pending.delete(address);
+      if (this.#pending.get(key) === pending) this.#pending.delete(key);
     });
   }
 
   #secured(socket: TLSSocket): void {
     const peer = peerOf(socket);
-    const pending = this.#pending.get(peer.address);
+    const key = pendingKey(socket, plainSocketOf(socket));
+    const pending = this.#pending.get(key);
     if (pending === undefined) {
       socket.destroy();
       return;
     }
-    this.#pending.delete(peer.address);
+    this.#pending.delete(key);
     pending.cancelDeadline();
     if (socket.alpnProtocol !== 'h2') {
       this.#options.onHandshakeFailed(peer.address, 'the client does not offer HTTP/2 by ALPN');
@@ -165,6 +167,7 @@ export class GrpcServer {
       windows: this.#windows,
       unfinished: this.#unfinished,
       messages: this.#options.messages,
+      onCallEnded: (reason) => onClosed(peer.address, reason),
       onClosed: ({ reason, isPeerFault }) => {
         counted.closed();
         if (isPeerFault) onClosed(peer.address, reason);
@@ -202,6 +205,17 @@ export interface GrpcServerOptions {
   readonly onHandshakeFailed: (peer: string, reason: string) => void;
   /** Received bytes of incomplete messages have changed. */
   readonly onUnfinishedBytes: (bytes: number) => void;
+}
+
+/** The address and port; a Unix socket has none, and is its own key. */
+function pendingKey(socket: Socket, plain: Socket | undefined): string | Socket {
+  return socket.remotePort === undefined && plain !== undefined ? plain : peerOf(socket).address;
+}
+
+/** The accepted socket of a TLS socket. It is no documented property, but is the same in Node 20 to 24. */
+function plainSocketOf(socket: TLSSocket): Socket | undefined {
+  const parent: unknown = (socket as { readonly _parent?: unknown })._parent;
+  return parent instanceof Socket ? parent : undefined;
 }
 
 /** A Unix socket has no address. */

@@ -13,6 +13,8 @@ import { CallStreams } from './call-streams.ts';
 import type { CollectorInstances } from './collector-instances.ts';
 import { type ConnectedCollector, connectedCollector } from './connected-collector.ts';
 import { ExplainRequests } from './explain-requests.ts';
+import { MessageAdmission } from './message-admission.ts';
+import { type MessageMemory, SMALL_MESSAGE_BYTES } from './message-memory.ts';
 import type { CallFailure, PublishAnswer, PublishReceiver, PublishTransport } from './publish-transport.ts';
 import { RequestGate } from './request-gate.ts';
 import type { SharedLimit } from './shared-limit.ts';
@@ -23,6 +25,7 @@ import { welcome } from './welcome.ts';
 export interface PublishCallContext extends IntakeContext {
   readonly streamsPerCall: number;
   readonly openStreams: SharedLimit;
+  readonly memory: MessageMemory;
   readonly instances: CollectorInstances;
   /** Makes this the call of its collector, and ends an older one. Returns why it may not be. */
   readonly claim: (call: PublishCall, collector: ConnectedCollector) => string | undefined;
@@ -38,14 +41,15 @@ const HELLO_WITHIN_MS = 10_000;
  *     hello -> (open_stream | batch | final_stream)* -> end
  *
  * The call is not read while the queue is stopped, while too many bytes wait for their commit on this call or on all
- * together, and while the peer does not read its answers; the transport then holds the peer back. A call without a hello,
- * or with nothing but refusals, ends.
+ * together, while the messages of all calls use their memory, and while the peer does not read its answers; the transport
+ * then holds the peer back. A call without a hello, or with nothing but refusals, ends.
  */
 export class PublishCall implements PublishReceiver {
   readonly #transport: PublishTransport;
   readonly #context: PublishCallContext;
   readonly #streams: CallStreams;
   readonly #streamRequests: StreamRequests;
+  readonly #admission: MessageAdmission;
   readonly #gate: RequestGate;
   readonly #answers: BatchAnswers;
   readonly #unanswered = new UnansweredBatches();
@@ -69,6 +73,12 @@ export class PublishCall implements PublishReceiver {
     const onAnswered = () => this.#endWhenAnswered();
     this.#streamRequests = new StreamRequests({ context, streams: this.#streams, send, onAnswered });
     this.#explains = new ExplainRequests({ ...context, send: (value) => send({ $case: 'explain', value }) });
+    this.#admission = new MessageAdmission({
+      memory: context.memory,
+      host: transport.host,
+      acceptsBatches: () => this.#acceptsBatches(),
+      resume: () => transport.resume(),
+    });
     this.#gate = new RequestGate({
       transport,
       mayProcess: (request) => this.#mayProcess(request),
@@ -85,6 +95,12 @@ export class PublishCall implements PublishReceiver {
     if (this.#collector !== undefined) return this.#collector.peer;
     const { peer, tlsSubject } = this.#transport;
     return { peer, ...(tlsSubject !== undefined && { tlsSubject }) };
+  }
+
+  mayReceive(bytes: number): boolean {
+    // A call has one hello, which is never held.
+    const isHello = this.#collector === undefined && bytes <= SMALL_MESSAGE_BYTES;
+    return isHello || this.#admission.mayReceive(bytes);
   }
 
   receive(request: IncomingRequest): void {
@@ -104,6 +120,7 @@ export class PublishCall implements PublishReceiver {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#gate.close();
+    this.#admission.close();
     this.#streamRequests.close();
     this.#cancelHelloDeadline();
     this.#explains.end();
@@ -123,6 +140,7 @@ export class PublishCall implements PublishReceiver {
   /** Processes no more requests, waits for the outcomes of the batches, answers them, and ends the call. */
   async drain(reason: string): Promise<void> {
     this.#gate.close();
+    this.#admission.close();
     this.#transport.pause();
     await this.#unanswered.whenEmpty();
     this.fail('unavailable', reason);
@@ -131,16 +149,24 @@ export class PublishCall implements PublishReceiver {
   /** The queue has stopped, is still stopped, or accepts records again (undefined). */
   queueChanged(stopped: string | undefined): void {
     if (this.#collector === undefined) return;
-    if (stopped === undefined) this.#gate.proceed();
+    if (stopped === undefined) this.#proceed();
     else this.#send({ $case: 'busy', value: { reason: stopped } });
   }
 
   #mayProcess(request: IncomingRequest): boolean {
-    if (request.kind !== 'batch' || this.#collector === undefined) return true;
+    return request.kind !== 'batch' || this.#collector === undefined || this.#acceptsBatches();
+  }
+
+  #acceptsBatches(): boolean {
     const { queue, batches } = this.#context;
     if (queue.stopped !== undefined || this.#unanswered.isFull) return false;
     if (!batches.hasRoom) this.#proceedWhenRoom();
     return batches.hasRoom;
+  }
+
+  #proceed(): void {
+    this.#gate.proceed();
+    this.#admission.proceed();
   }
 
   #proceedWhenRoom(): void {
@@ -148,12 +174,14 @@ export class PublishCall implements PublishReceiver {
     this.#waitsForRoom = true;
     this.#context.batches.whenRoom(() => {
       this.#waitsForRoom = false;
-      this.#gate.proceed();
+      this.#proceed();
     });
   }
 
   #process(request: IncomingRequest): void {
     const problem = this.#problemOf(request);
+    // The queue counts the batch from now on.
+    this.#admission.processed();
     if (problem !== undefined) this.#failProtocol('protocol-broken', problem);
     else if (this.#answers.hasTooManyRefusals || this.#streamRequests.hasTooManyRefusals)
       this.#failProtocol('too-many-refusals', TOO_MANY_REFUSALS);

@@ -4,6 +4,7 @@ import { untilAborted } from '../../../runtime/async/until-aborted.ts';
 import type { IntakeContext } from '../intake.ts';
 import { CollectorInstances } from './collector-instances.ts';
 import type { ConnectedCollector } from './connected-collector.ts';
+import { MessageMemory } from './message-memory.ts';
 import { PublishCall } from './publish-call.ts';
 import type { PublishTransport } from './publish-transport.ts';
 import { SharedLimit } from './shared-limit.ts';
@@ -18,6 +19,7 @@ export class PublishCalls {
   readonly #callOfCollector = new Map<string, PublishCall>();
   readonly #openStreams: SharedLimit;
   readonly #instances = new CollectorInstances();
+  readonly #memory: MessageMemory;
   #unsubscribe: () => void = () => {};
   readonly #busyTimer: Timer;
   #isStopping = false;
@@ -26,6 +28,7 @@ export class PublishCalls {
     this.#context = context;
     this.#limits = limits;
     this.#openStreams = new SharedLimit(limits.openStreams);
+    this.#memory = new MessageMemory(limits.messagesBytes);
     const { clock, queue } = context;
     this.#busyTimer = new Timer(clock, () => this.#queueChanged(queue.stopped));
   }
@@ -41,6 +44,7 @@ export class PublishCalls {
       streamsPerCall: this.#limits.streamsPerCall,
       openStreams: this.#openStreams,
       instances: this.#instances,
+      memory: this.#memory,
       claim: (claiming, collector) => this.#claim(claiming, collector),
       release: (ended) => this.#release(ended),
     });
@@ -91,11 +95,14 @@ export interface PublishLimits {
   readonly streamsPerCall: number;
   /** Streams that are open on all calls together; each costs about 200 bytes. */
   readonly openStreams: number;
+  /** Bytes of messages on all calls together, from the beginning of a message until it is processed. */
+  readonly messagesBytes: number;
 }
 
 export const PUBLISH_LIMITS: PublishLimits = {
   streamsPerCall: LIMITS.streamsPerCall,
   openStreams: 262_144,
+  messagesBytes: 64 * 1024 * 1024,
 };
 
 const SHUTTING_DOWN = 'shutting down';

@@ -3,7 +3,10 @@ import type { IncomingRequest } from '../../../records/publish-codec.ts';
 
 /** One Publish call as the protocol sees it: messages in both directions, in order. gRPC is one transport. */
 export interface PublishTransport {
+  /** The address with its port. */
   readonly peer: string;
+  /** The address without its port. */
+  readonly host: string;
   /** The subject of the verified client certificate; undefined without TLS. */
   readonly tlsSubject: string | undefined;
   /** False: the peer reads too slowly. The message is kept and sent; `drained` follows. */
@@ -19,6 +22,8 @@ export interface PublishTransport {
 
 /** Receives what happens on a transport. */
 export interface PublishReceiver {
+  /** A request of this size begins. False: the transport reads nothing more until `resume`; then it queries again. */
+  mayReceive(bytes: number): boolean;
   receive(request: IncomingRequest): void;
   /** The peer has read what was sent. */
   drained(): void;
