@@ -38,7 +38,7 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
     const emitter = await clickhouseType.create(configured.configuration, environment);
     onTestFinished(() => emitter.stop(AbortSignal.timeout(5000)));
     await emitter.start();
-    return { emitter, logs: environment.logs };
+    return { emitter, logs: environment.logs, metrics: environment.metrics };
   }
 
   async function store(emitter: Emitter, ...slices: readonly RecordBatch[]) {
@@ -71,6 +71,58 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
     expect(await store(second, sliceRecords(batch, 0, 40))).toEqual(DELIVERED);
     expect(await store(second, sliceRecords(batch, 40, 100))).toEqual(DELIVERED);
     expect(await counted(database)).toEqual({ rows: 100, records: 100, shown: 100 });
+  });
+
+  test('compares a stream with the table once after a start, and stores what is missing before its end', async () => {
+    const database = newDatabase();
+    const batch = recordBatch(lines(100));
+    const { emitter: first } = await emitterOf(database);
+    expect(await store(first, sliceRecords(batch, 0, 10))).toEqual(DELIVERED);
+    // Of another aggregator, before a part of the stream that it has not received.
+    expect(await store(first, sliceRecords(batch, 20, 60))).toEqual(DELIVERED);
+    const { emitter: second, metrics } = await emitterOf(database);
+    for (const [from, to] of [
+      [5, 30],
+      [30, 40],
+      [60, 80],
+      [80, 100],
+    ] as const)
+      expect(await store(second, sliceRecords(batch, from, to))).toEqual(DELIVERED);
+    expect(await counted(database)).toEqual({ rows: 100, records: 100, shown: 100 });
+    const comparisons = await metrics.getSingleMetricAsString('aggregator_emitter_clickhouse_checks_total');
+    // The records up to 60, in two flushes.
+    expect(comparisons).toMatch(/\} 2$/m);
+  });
+
+  test('accepts no more records while two parts are in memory', async () => {
+    const database = newDatabase();
+    const slow = await forgetfulProxy(server.port);
+    const { emitter } = await emitterOf(database, { url: `http://127.0.0.1:${slow.port}` });
+    expect(await store(emitter, recordBatch(['first\n']))).toEqual(DELIVERED);
+    const answer = slow.holdInserts();
+    const slice = (turn: number) =>
+      recordBatch(
+        Array.from({ length: 9 }, (_, index) => `${turn} ${index} ${'x'.repeat(2_000_000)}\n`),
+        {
+          start: 1000 + turn * 100_000_000,
+        },
+      );
+    let accepted = 0;
+    const emitting = (async () => {
+      for (let turn = 0; turn < 6; turn++) {
+        expect(await emitter.emit(batchOf([slice(turn)]), never)).toEqual(DELIVERED);
+        accepted++;
+      }
+    })();
+    await expect.poll(() => slow.heldInserts, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => accepted, { timeout: 20_000 }).toBe(3);
+    // No INSERT is answered, so nothing more can begin.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect([slow.heldInserts, accepted]).toEqual([2, 3]);
+    answer();
+    await emitting;
+    expect(await emitter.flush(never)).toEqual(DELIVERED);
+    expect(await counted(database)).toEqual({ rows: 55, records: 55, shown: 55 });
   });
 
   test('writes the notes that a crash has left out, and stores no record again', async () => {
@@ -258,7 +310,18 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
 
 /** A proxy that loses answers to an INSERT of records: the server has stored them. */
 async function forgetfulProxy(port: number) {
-  const state = { port: 0, answersToLose: 0, insertsOfRecords: 0, close: async () => {} };
+  const state = {
+    ...{ port: 0, answersToLose: 0, insertsOfRecords: 0, heldInserts: 0, close: async () => {} },
+    /** The answers to INSERTs wait until the returned function is called. */
+    holdInserts() {
+      let answer = () => {};
+      held = new Promise((resolve) => {
+        answer = resolve;
+      });
+      return () => answer();
+    },
+  };
+  let held: Promise<void> | undefined;
   const proxy = createServer((incoming, outgoing) => {
     const { method, url = '', headers } = incoming;
     const isInsert = /insert(?:\+|%20)into(?:\+|%20)log_records/i.test(url);
@@ -270,8 +333,13 @@ async function forgetfulProxy(port: number) {
         incoming.socket.destroy();
         return;
       }
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(outgoing);
+      const pass = () => {
+        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(outgoing);
+      };
+      if (!isInsert || held === undefined) return pass();
+      state.heldInserts++;
+      void held.then(pass);
     });
     forwarded.on('error', () => incoming.socket.destroy());
     incoming.pipe(forwarded);
