@@ -31,7 +31,7 @@ import { Tables } from './tables.ts';
  * 3. Rows with the same identity, time, host and service are merged, and queries read one of them (`final`). This
  *    covers an INSERT that is stored after the question, and two aggregators that store the same record.
  *
- * LIMITS. The encoded rows of two parts (16 MiB of records and a batch each), the records of two batches that are not
+ * LIMITS. The encoded rows of two parts (16 MiB of records and a batch each), 1 MiB and a batch of records that are not
  * encoded yet, 4 MiB of uncertain records, and eight connections.
  *
  * The server need not be reachable at the start: the emitter connects at the first flush, and for maintenance at the
@@ -94,7 +94,7 @@ export class ClickHouseEmitter implements Emitter {
     }
     group.dropped.push(...(batch.dropped ?? []));
     this.#hold(batch.slices);
-    // Delivery reads the next batch while this one is encoded.
+    // Delivery reads the next batches while this one is encoded.
     if (!this.#isUncertain || this.#heldBytes >= HELD_BYTES) await untilAborted(this.#add(group), signal);
     return DELIVERED;
   }

@@ -23,6 +23,7 @@ export class FlushInserts {
   readonly #ranges: NotedRange[] = [];
   readonly #minutes = new Set<number>();
   #encoding: Promise<void> = Promise.resolve();
+  #waitingBytes = 0;
   /** The part that is not full. */
   #part: PartEncoder | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -35,17 +36,22 @@ export class FlushInserts {
   }
 
   /**
-   * Begins to store more records. Resolves when those that were added before are encoded: then the caller adds the next
-   * ones. `finish` reports a failure.
+   * Begins to store more records. Resolves when the next ones may be added: immediately while few are not encoded,
+   * otherwise when those before these are. `finish` reports a failure.
    */
-  add(pieces: readonly RecordBatch[]): Promise<void> {
+  async add(pieces: readonly RecordBatch[]): Promise<void> {
+    const sizeBytes = pieces.reduce((sum, { data }) => sum + data.length, 0);
     const before = this.#encoding;
+    this.#waitingBytes += sizeBytes;
     this.#encoding = before
       .then(() => this.#encode(pieces))
       .catch((error: unknown) => {
         this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#waitingBytes -= sizeBytes;
       });
-    return before;
+    if (this.#waitingBytes > WAITING_BYTES) await before;
   }
 
   /**
@@ -148,5 +154,7 @@ export interface FlushResult {
 
 /** Bytes of records. An INSERT of this size is cheap to merge. */
 const PART_BYTES = 16 * 1024 * 1024;
+/** Of records that are not encoded: then the encoder need not wait for each batch. */
+const WAITING_BYTES = 1024 * 1024;
 /** In memory, encoded: one is encoded while the one before is inserted. */
 const MAX_PARTS = 2;

@@ -206,6 +206,33 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
     expect(insertsOfRecords).toBeGreaterThanOrEqual(4);
   });
 
+  test('inserts records as compact parts, also into a table of an earlier version, unless the operator chose wide ones', async () => {
+    const database = newDatabase();
+    const table = `${database}.log_records`;
+    const batch = recordBatch(
+      Array.from({ length: 36 }, (_, index) => `${index} ${'x'.repeat(1_000_000)}\n`),
+    );
+    const storeSome = async (from: number, to: number) => {
+      const { emitter } = await emitterOf(database);
+      expect(await store(emitter, sliceRecords(batch, from, to))).toEqual(DELIVERED);
+    };
+    const newestPart = async () => {
+      const [part] = await server.sql(
+        `select part_type from system.parts where active and database = '${database}' and table = 'log_records'
+          order by max_block_number desc limit 1 format JSONEachRow`,
+      );
+      return part?.part_type;
+    };
+    await storeSome(0, 12);
+    expect(await newestPart()).toBe('Compact');
+    await server.sql(`alter table ${table} reset setting min_bytes_for_wide_part`);
+    await storeSome(12, 24);
+    expect(await newestPart()).toBe('Compact');
+    await server.sql(`alter table ${table} modify setting min_bytes_for_wide_part = 1`);
+    await storeSome(24, 36);
+    expect(await newestPart()).toBe('Wide');
+  });
+
   test('stores the values of all columns as they are, also nulls and texts that are not ASCII', async () => {
     const database = newDatabase();
     const { emitter } = await emitterOf(database);
