@@ -253,4 +253,4 @@ const HELD_BYTES = 4 * 1024 * 1024;
  * At a crash, at most two flush groups were stored and not committed: one with a running commit, and the next one, of
  * which parts are inserted. This is twice as much.
  */
-const UNCERTAIN_BYTES = 256 * 1024 * 1024;
+const UNCERTAIN_BYTES = 512 * 1024 * 1024;

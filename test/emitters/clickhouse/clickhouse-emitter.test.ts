@@ -142,7 +142,7 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
     const database = newDatabase();
     const batch = recordBatch(lines(10));
     const [{ emitter: one }, { emitter: other }] = [await emitterOf(database), await emitterOf(database)];
-    // The first 256 MiB are compared with the table, so the rows of the other one are copied instead.
+    // The first 512 MiB are compared with the table, so the rows of the other one are copied instead.
     expect(await store(one, batch)).toEqual(DELIVERED);
     await server.sql(`system stop merges ${database}.log_records`);
     await server.sql(`insert into ${database}.log_records select * from ${database}.log_records`);
