@@ -16,10 +16,7 @@ import type { SpareBlocks } from './spare-blocks.ts';
  */
 export async function insertPart({ names, days }: EncodedPart, options: InsertOptions): Promise<void> {
   await insertNames(names, options);
-  for (const [day, block] of days) {
-    await insertDay(day, block, options);
-    options.spare.keep(block);
-  }
+  for (const [day, block] of days) await insertDay(day, block, options);
 }
 
 export type EncodedPart = Pick<PartEncoder, 'names' | 'days'>;
@@ -37,7 +34,7 @@ export interface InsertOptions {
 const INSERT_ROWS = `insert into ${LOG_TABLE} (${INSERTED_COLUMNS.join(', ')}) format Native`;
 
 async function insertDay(day: number, block: DayBlock, options: InsertOptions): Promise<void> {
-  const { connection, request, token } = options;
+  const { connection, request, token, spare } = options;
   if (block.rows === 0) return;
   const settings = { ...INSERT_SETTINGS, insert_deduplication_token: `${token}-${day}` };
   const { frames } = block;
@@ -48,7 +45,10 @@ async function insertDay(day: number, block: DayBlock, options: InsertOptions): 
     // The first one may have been stored; the server then ignores the second one.
     if (!isUnreachable(error) || request.signal?.aborted === true) throw error;
     await insert();
+    // The connection of the first one may still read from the block.
+    return;
   }
+  spare.keep(block);
 }
 
 async function insertNames(
