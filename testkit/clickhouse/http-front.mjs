@@ -7,17 +7,19 @@
  * Prints `listening PORT`. Requests run one after another: the engine has one session. JavaScript, because it
  * runs without a compiler from the tests and from the tools.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 
 const [, , chdbDirectory, dataDirectory, port, password = ''] = process.argv;
 const { Session } = createRequire(resolve(chdbDirectory, 'index.js'))('chdb');
 const bodies = join(dataDirectory, 'front');
 rmSync(bodies, { recursive: true, force: true });
 mkdirSync(bodies, { recursive: true });
+/** A server does not write bodies to its disk. Linux keeps this directory in memory. */
+const MEMORY = '/dev/shm';
+const hasMemory = existsSync(MEMORY) && existsSync('/proc/self/fd');
 const session = new Session(join(dataDirectory, 'engine'));
 
 /** Parameters of a request that are not settings. */
@@ -46,27 +48,92 @@ const NO_SETTINGS = new Set([
 let turn = Promise.resolve();
 
 const server = createServer((request, response) => {
-  const chunks = [];
-  request.on('data', (chunk) => chunks.push(chunk));
+  const body = hasData(request) ? new FileBody() : new TextBody();
+  request.on('data', (chunk) => body.add(chunk));
   // A request that ends early is not executed: an INSERT of one block is stored completely or not at all.
   request.on('end', () => {
     if (!request.complete) return;
-    turn = turn.then(() => handle(request, response, Buffer.concat(chunks))).catch(() => {});
+    turn = turn
+      .then(() => handle(request, response, body))
+      .catch(() => {})
+      .finally(() => body.close());
   });
   request.on('error', () => {});
+  request.on('close', () => {
+    if (!request.complete) body.close();
+  });
 });
 server.keepAliveTimeout = 10_000;
 server.listen(Number(port), '127.0.0.1', () => {
   process.stdout.write(`listening ${server.address().port}\n`);
 });
 
-async function handle(request, response, received) {
+/** Whether the body is the data of an INSERT, of which the statement is in the address. */
+function hasData({ url }) {
+  return new URL(url, 'http://localhost').searchParams.has('query');
+}
+
+/** The engine reads data of a binary format only from a file: the body is written to it as it arrives. */
+class FileBody {
+  #path = join(hasMemory ? MEMORY : bodies, `mega-collector-${process.pid}-${++requests}`);
+  #file = openSync(this.#path, 'w');
+  #error;
+  #isClosed = false;
+  length = 0;
+
+  constructor() {
+    if (!hasMemory) return;
+    // No file is left when the server is killed.
+    unlinkSync(this.#path);
+    this.#path = `/proc/self/fd/${this.#file}`;
+  }
+
+  add(chunk) {
+    this.length += chunk.length;
+    if (this.#error !== undefined || this.#isClosed) return;
+    try {
+      for (let at = 0; at < chunk.length; ) at += writeSync(this.#file, chunk, at);
+    } catch (error) {
+      this.#error = error;
+    }
+  }
+
+  path() {
+    if (this.#error !== undefined) throw this.#error;
+    return this.#path;
+  }
+
+  close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeSync(this.#file);
+    if (!hasMemory) unlinkSync(this.#path);
+  }
+}
+
+let requests = 0;
+
+/** A statement. */
+class TextBody {
+  #chunks = [];
+
+  add(chunk) {
+    this.#chunks.push(chunk);
+  }
+
+  text() {
+    return Buffer.concat(this.#chunks).toString();
+  }
+
+  close() {}
+}
+
+async function handle(request, response, body) {
   const url = new URL(request.url, 'http://localhost');
   if (url.pathname === '/ping') return response.end('Ok.\n');
   try {
     if (!isAuthenticated(request, url))
       return fail(response, 516, 'Authentication failed: password is incorrect (AUTHENTICATION_FAILED)');
-    const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(received) : received;
     const answer = await execute(url.searchParams, body);
     response.setHeader('X-ClickHouse-Query-Id', url.searchParams.get('query_id') ?? '');
     response.setHeader('X-ClickHouse-Summary', '{}');
@@ -94,12 +161,10 @@ function fail(response, code, message) {
 
 async function execute(parameters, body) {
   const query = parameters.get('query') ?? '';
-  const data = query === '' ? undefined : body;
-  const text = query === '' ? body.toString() : query;
   const settings = new Map([...parameters].filter(([name]) => !NO_SETTINGS.has(name)));
   await useDatabase(parameters.get('database') ?? 'default');
   await useSettings(settings);
-  return await run(data === undefined || data.length === 0 ? text : withData(text, data));
+  return await run(query === '' ? body.text() : withData(query, body));
 }
 
 let database = '';
@@ -126,12 +191,9 @@ async function useSettings(wanted) {
   current = wanted;
 }
 
-/** The engine reads data of a binary format only from a file. */
-function withData(text, data) {
-  // Requests run one after another, so the file is read before it is written again.
-  const path = join(bodies, 'body');
-  writeFileSync(path, data);
-  return text.replace(/\bformat\s+(\w+)\s*;?\s*$/i, `from infile '${path}' format $1`);
+function withData(text, body) {
+  if (body.length === 0) return text;
+  return text.replace(/\bformat\s+(\w+)\s*;?\s*$/i, `from infile '${body.path()}' format $1`);
 }
 
 async function run(text) {

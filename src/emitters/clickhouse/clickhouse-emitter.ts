@@ -14,14 +14,15 @@ import { FlushInserts } from './flush-inserts.ts';
 import { KnownRecords, type StreamRange } from './known-records.ts';
 import { Maintenance } from './maintenance.ts';
 import { CHANGE_SETTINGS } from './query-settings.ts';
+import { SpareBlocks } from './spare-blocks.ts';
 import { Tables } from './tables.ts';
 
 /**
  * Stores records in ClickHouse, each once on reading.
  *
- *     emit emit emit emit emit emit         flush
- *     part 1: encode | insert
- *                 part 2: encode | insert ... wait for all parts | notes                    (flush-inserts.ts)
+ *     emit emit emit emit emit emit emit       flush
+ *     part 1: encode   | insert
+ *                part 2: encode   | insert ... wait for all parts | notes                    (flush-inserts.ts)
  *
  * ClickHouse has no transactions over several INSERTs. Three things together keep a record from being read twice:
  *
@@ -30,8 +31,8 @@ import { Tables } from './tables.ts';
  * 3. Rows with the same identity, time, host and service are merged, and queries read one of them (`final`). This
  *    covers an INSERT that is stored after the question, and two aggregators that store the same record.
  *
- * LIMITS. References to the slices of one flush that are not encoded yet (delivery: 64 MiB of records, 1 s), the encoded
- * rows of two parts (16 MiB of records each), and eight connections.
+ * LIMITS. The encoded rows of two parts (16 MiB of records and a batch each), 1 MiB and a batch of records that are not
+ * encoded yet, 4 MiB of uncertain records, and eight connections.
  *
  * The server need not be reachable at the start: the emitter connects at the first flush, and for maintenance at the
  * start and then every minute.
@@ -47,18 +48,21 @@ export class ClickHouseEmitter implements Emitter {
   readonly #maintenance: Maintenance;
   readonly #known = new KnownRecords(UNCERTAIN_BYTES);
   readonly #knownNames = new Set<string>();
+  readonly #spare: SpareBlocks;
   #flush = 0;
   #part = 0;
   #connection: Connection | undefined;
   #isReopenWanted = false;
-  /** Of the current part. */
+  /** Records that are not being encoded. Some are uncertain: many are compared with the tables at once. */
   #held: RecordBatch[] = [];
   #heldBytes = 0;
+  #isUncertain = false;
   #group: Group | undefined;
 
   constructor(configuration: ClickHouseConfiguration, context: EmitterContext) {
     this.#configuration = configuration;
     this.#context = context;
+    this.#spare = new SpareBlocks(context.clock);
     this.#events = CLICKHOUSE_EVENTS.open({ ...context, labels: { emitter: context.name } });
     const shared = {
       ...{ configuration, clock: context.clock, events: this.#events, signal: this.#ended.signal },
@@ -80,18 +84,18 @@ export class ClickHouseEmitter implements Emitter {
     this.#maintenance.start();
   }
 
-  async emit(batch: Batch): Promise<Outcome> {
+  async emit(batch: Batch, signal: AbortSignal): Promise<Outcome> {
     if (this.#connection === undefined) return NOT_STARTED;
     this.#group ??= this.#newGroup();
     const group = this.#group;
     for (const slice of batch.slices) {
       group.ranges.push({ stream: slice.stream, start: slice.start, end: endOf(slice) });
       group.bytes += slice.data.length;
-      this.#held.push(slice);
-      this.#heldBytes += slice.data.length;
-      if (this.#heldBytes >= PART_BYTES) this.#beginPart(group);
     }
     group.dropped.push(...(batch.dropped ?? []));
+    this.#hold(batch.slices);
+    // Delivery reads the next batches while this one is encoded.
+    if (!this.#isUncertain || this.#heldBytes >= HELD_BYTES) await untilAborted(this.#add(group), signal);
     return DELIVERED;
   }
 
@@ -104,7 +108,7 @@ export class ClickHouseEmitter implements Emitter {
     signal.addEventListener('abort', abort);
     try {
       if (signal.aborted) abort();
-      this.#beginPart(group);
+      void this.#add(group);
       await this.#store(group);
       this.#events.reached();
       return DELIVERED;
@@ -127,7 +131,8 @@ export class ClickHouseEmitter implements Emitter {
   async stop(deadline: AbortSignal): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#held = [];
+    this.#releaseHeld();
+    this.#spare.clear();
     this.#group?.aborted.abort(new Error('the emitter was stopped'));
     if (connection === undefined) return;
     // Maintenance can be interrupted at any time, so stop does not wait for it.
@@ -146,24 +151,40 @@ export class ClickHouseEmitter implements Emitter {
         await this.#tables.ready();
       },
       writer: this.#writer,
+      nextToken: () => `${this.#writer}-${++this.#part}`,
       knownNames: this.#knownNames,
+      known: this.#known,
+      spare: this.#spare,
     });
-    return { inserts, aborted, ranges: [], dropped: [], bytes: 0, hasParts: false };
+    return { inserts, aborted, ranges: [], dropped: [], bytes: 0, hasPieces: false };
   }
 
-  /** Records that are stored are left out; without others there is no part. */
-  #beginPart(group: Group): void {
-    const pieces = this.#known.cut(this.#held);
+  /** Records that are stored are left out. */
+  #hold(slices: readonly RecordBatch[]): void {
+    const pieces = this.#known.cut(slices);
+    for (const piece of pieces) {
+      this.#held.push(piece);
+      this.#heldBytes += piece.data.length;
+    }
+    this.#isUncertain ||= this.#known.uncertainOf(pieces).length > 0;
+  }
+
+  async #add(group: Group): Promise<void> {
+    const pieces = this.#held;
+    this.#releaseHeld();
+    if (pieces.length === 0) return;
+    group.hasPieces = true;
+    await group.inserts.add(pieces);
+  }
+
+  #releaseHeld(): void {
     this.#held = [];
     this.#heldBytes = 0;
-    if (pieces.length === 0) return;
-    group.hasParts = true;
-    const token = `${this.#writer}-${++this.#part}`;
-    group.inserts.add(pieces, { token, isUncertain: this.#known.areUncertain(pieces) });
+    this.#isUncertain = false;
   }
 
-  async #store({ inserts, hasParts, ranges, dropped, bytes }: Group): Promise<void> {
-    if (hasParts) {
+  async #store({ inserts, hasPieces, ranges, dropped, bytes }: Group): Promise<void> {
+    if (hasPieces) {
       const nowUnixMicro = Number(this.#context.clock.nowUnixNano() / 1000n);
       const stored = await inserts.finish({ flush: ++this.#flush, nowUnixMicro });
       this.#events.stored(stored);
@@ -223,14 +244,13 @@ interface Group {
   readonly ranges: StreamRange[];
   readonly dropped: StreamRange[];
   bytes: number;
-  hasParts: boolean;
+  hasPieces: boolean;
 }
 
-/** A quarter of the records of a full flush. An INSERT of this size is cheap to merge. */
-const PART_BYTES = 16 * 1024 * 1024;
+const HELD_BYTES = 4 * 1024 * 1024;
 
 /**
  * At a crash, at most two flush groups were stored and not committed: one with a running commit, and the next one, of
  * which parts are inserted. This is twice as much.
  */
-const UNCERTAIN_BYTES = 256 * 1024 * 1024;
+const UNCERTAIN_BYTES = 512 * 1024 * 1024;

@@ -1,19 +1,18 @@
-/** A growing sequence of bytes, in frames of at most about 1 MiB. */
+/** A growing sequence of bytes, in frames of at most about 1 MiB. It is used again after `clear`, with the same frames. */
 export class ColumnBytes {
-  /** The place in the last frame at which the next bytes are written. */
+  /** The place in the current frame at which the next bytes are written. */
   offset = 0;
-  readonly #full: Buffer[] = [];
-  #frame = Buffer.alloc(0);
+  readonly #frames: Buffer[] = [];
+  /** How much of each frame before the current one is used. */
+  readonly #ends: number[] = [];
+  #frame: Buffer = Buffer.alloc(0);
   #nextFrameBytes = FIRST_FRAME_BYTES;
 
   /** The frame with room for this size at `offset`. */
   reserve(sizeBytes: number): Buffer {
     if (this.offset + sizeBytes > this.#frame.length) {
-      if (this.offset > 0) this.#full.push(this.#frame.subarray(0, this.offset));
-      const frameBytes = Math.max(this.#nextFrameBytes, sizeBytes);
-      this.#frame =
-        frameBytes < POOLED_BYTES ? Buffer.allocUnsafe(frameBytes) : Buffer.allocUnsafeSlow(frameBytes);
-      this.#nextFrameBytes = Math.min(2 * this.#nextFrameBytes, FRAME_BYTES);
+      if (this.offset > 0) this.#ends.push(this.offset);
+      this.#frame = this.#nextFrame(sizeBytes);
       this.offset = 0;
     }
     return this.#frame;
@@ -31,7 +30,30 @@ export class ColumnBytes {
   }
 
   get frames(): readonly Buffer[] {
-    return this.offset > 0 ? [...this.#full, this.#frame.subarray(0, this.offset)] : this.#full;
+    const full = this.#ends.map((end, index) => (this.#frames[index] as Buffer).subarray(0, end));
+    return this.offset > 0 ? [...full, this.#frame.subarray(0, this.offset)] : full;
+  }
+
+  get capacityBytes(): number {
+    return this.#frames.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  clear(): void {
+    this.#ends.length = 0;
+    this.#frame = this.#frames[0] ?? this.#frame;
+    this.offset = 0;
+  }
+
+  #nextFrame(sizeBytes: number): Buffer {
+    const index = this.#ends.length;
+    const kept = this.#frames[index];
+    if (kept !== undefined && kept.length >= sizeBytes) return kept;
+    const frameBytes = Math.max(this.#nextFrameBytes, sizeBytes);
+    const frame =
+      frameBytes < POOLED_BYTES ? Buffer.allocUnsafe(frameBytes) : Buffer.allocUnsafeSlow(frameBytes);
+    this.#nextFrameBytes = Math.min(2 * this.#nextFrameBytes, FRAME_BYTES);
+    this.#frames[index] = frame;
+    return frame;
   }
 }
 

@@ -8,6 +8,8 @@ import { MAX_LENGTH_BYTES, writeInt64, writeLength, writeText } from './row-bina
  * much cheaper than reading values of many types row by row. One block: the server stores it completely or not at all.
  *
  * The columns that records of a batch usually share are kept as runs of equal values.
+ *
+ * A block is used again after `clear`, with the same memory: see `spare-blocks.ts`.
  */
 export class DayBlock {
   readonly time = new NativeColumn(TIME);
@@ -18,8 +20,9 @@ export class DayBlock {
   readonly attributes = new NativeColumn(ATTRIBUTES);
   /** In the order of ATTRIBUTE_COLUMNS. */
   readonly columns: readonly NativeColumn[] = ATTRIBUTES_WITH_COLUMN.map((plan) => new NativeColumn(plan));
+  readonly #shared: readonly NativeColumn[] = SHARED.map((plan) => new NativeColumn(plan));
   #rows = 0;
-  readonly #runs: Run[] = [];
+  #runs: Run[] = [];
   #run: Run | undefined;
 
   get rows(): number {
@@ -37,20 +40,36 @@ export class DayBlock {
   }
 
   get frames(): readonly Buffer[] {
-    const { time, position, severityNumber, severityText, body, attributes } = this;
-    const columns = [time, position, severityNumber, severityText, body, attributes, ...this.columns];
-    const all = [...this.#sharedColumns(), ...columns];
+    this.#writeShared();
+    const all = this.#all;
     const head = Buffer.alloc(2 * MAX_LENGTH_BYTES);
     const headEnd = writeLength(head, writeLength(head, 0, all.length), this.#rows);
     return [head.subarray(0, headEnd), ...all.flatMap((column) => column.frames)];
   }
 
-  #sharedColumns(): readonly NativeColumn[] {
-    return SHARED.map((plan, index) => {
-      const column = new NativeColumn(plan);
+  get capacityBytes(): number {
+    return this.#all.reduce((sum, column) => sum + column.capacityBytes, 0);
+  }
+
+  /** Removes all rows. */
+  clear(): void {
+    for (const column of this.#all) column.clear();
+    this.#rows = 0;
+    this.#runs = [];
+    this.#run = undefined;
+  }
+
+  get #all(): readonly NativeColumn[] {
+    const { time, position, severityNumber, severityText, body, attributes } = this;
+    const columns = [time, position, severityNumber, severityText, body, attributes, ...this.columns];
+    return [...this.#shared, ...columns];
+  }
+
+  #writeShared(): void {
+    for (const [index, column] of this.#shared.entries()) {
+      column.clear();
       for (const { shared, rows } of this.#runs) column.repeat(shared.values[index] as RepeatedValue, rows);
-      return column;
-    });
+    }
   }
 }
 

@@ -10,11 +10,9 @@ export const CLICKHOUSE_METRICS = metricTable('aggregator_emitter_clickhouse_', 
   repeatedRows: counter('repeated_rows_total', 'Records skipped because they were already stored', {
     labels,
   }),
-  checks: counter(
-    'checks_total',
-    'Flushes that compared their records with the table, after a start or a failure',
-    { labels },
-  ),
+  checks: counter('checks_total', 'Comparisons of records with the table, after a start or a failure', {
+    labels,
+  }),
   failures: counter('failures_total', 'Failed flushes', { labels }),
   droppedPartitions: counter('dropped_partitions_total', 'Days dropped by the retention', { labels }),
 });

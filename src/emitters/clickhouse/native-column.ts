@@ -86,6 +86,16 @@ export class NativeColumn {
     return [head.subarray(0, headEnd), ...this.nulls.frames, ...this.values.frames];
   }
 
+  get capacityBytes(): number {
+    return this.nulls.capacityBytes + this.values.capacityBytes;
+  }
+
+  /** Removes all values. */
+  clear(): void {
+    this.nulls.clear();
+    this.values.clear();
+  }
+
   #mark(mark: number): void {
     if (!this.#plan.isNullable) return;
     const nulls = this.nulls;

@@ -5,16 +5,22 @@ import { ATTRIBUTE_COLUMNS } from '../../logstore/log-columns.ts';
 import type { LogRow } from '../../logstore/log-row.ts';
 import type { LogRecord } from '../../records/log-record.ts';
 import type { Position } from '../../records/position.ts';
-import { DayBlock, type SharedFields, sharedFields } from './day-block.ts';
+import { type DayBlock, type SharedFields, sharedFields } from './day-block.ts';
 import { jsonText } from './json-text.ts';
 import type { NativeColumn } from './native-column.ts';
 import { MAX_LENGTH_BYTES, writeLength } from './row-binary.ts';
+import type { SpareBlocks } from './spare-blocks.ts';
 
 /** Encodes rows in ClickHouse's format Native, those of each day in a block of their own: a day is a partition. */
 export class RowEncoder {
   readonly #days = new Map<number, DayBlock>();
+  readonly #spare: Pick<SpareBlocks, 'take'>;
   #last: DayBlock | undefined;
   #lastDay = Number.NaN;
+
+  constructor(spare: Pick<SpareBlocks, 'take'>) {
+    this.#spare = spare;
+  }
 
   /** The encoded rows by their day, which is counted from 1970. */
   get days(): ReadonlyMap<number, DayBlock> {
@@ -92,7 +98,7 @@ export class RowEncoder {
   #dayOf(unixMicro: number): DayBlock {
     const day = Math.floor(unixMicro / DAY_MICRO);
     if (day === this.#lastDay && this.#last !== undefined) return this.#last;
-    const found = this.#days.get(day) ?? new DayBlock();
+    const found = this.#days.get(day) ?? this.#spare.take();
     this.#days.set(day, found);
     this.#last = found;
     this.#lastDay = day;

@@ -22,6 +22,8 @@ export const TEXT_INDEX = {
 export const TABLE_SETTINGS = [
   // A row is merged less often on its way to large parts.
   { name: 'min_parts_to_merge_at_once', value: '10' },
+  // An INSERT writes one file of data, and not some 60 with their fsync. A merge of such parts writes a file for each column.
+  { name: 'min_bytes_for_wide_part', value: '134217728' },
   // ClickHouse 25.10 or later. Before, merges compute the index.
   { name: 'exclude_materialize_skip_indexes_on_merge', value: `'${TEXT_INDEX.name}'` },
 ] as const;

@@ -12,7 +12,7 @@ export const clickhouseType: EmitterType<ClickHouseConfiguration> = {
   inThread: true,
   publishFrequencyMs: 1000,
   // ClickHouse merges the rows of each INSERT later: few large ones are cheap.
-  groupLimits: { bytes: 64 * 1024 * 1024, ms: 1000 },
+  groupLimits: { bytes: 128 * 1024 * 1024, ms: 3000 },
   dialect: 'clickhouse',
   parse: parseClickHouseConfiguration,
   tryConnections: async (configuration, context) => {

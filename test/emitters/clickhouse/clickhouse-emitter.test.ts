@@ -38,7 +38,7 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
     const emitter = await clickhouseType.create(configured.configuration, environment);
     onTestFinished(() => emitter.stop(AbortSignal.timeout(5000)));
     await emitter.start();
-    return { emitter, logs: environment.logs };
+    return { emitter, logs: environment.logs, metrics: environment.metrics };
   }
 
   async function store(emitter: Emitter, ...slices: readonly RecordBatch[]) {
@@ -73,6 +73,58 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
     expect(await counted(database)).toEqual({ rows: 100, records: 100, shown: 100 });
   });
 
+  test('compares a stream with the table once after a start, and stores what is missing before its end', async () => {
+    const database = newDatabase();
+    const batch = recordBatch(lines(100));
+    const { emitter: first } = await emitterOf(database);
+    expect(await store(first, sliceRecords(batch, 0, 10))).toEqual(DELIVERED);
+    // Of another aggregator, before a part of the stream that it has not received.
+    expect(await store(first, sliceRecords(batch, 20, 60))).toEqual(DELIVERED);
+    const { emitter: second, metrics } = await emitterOf(database);
+    for (const [from, to] of [
+      [5, 30],
+      [30, 40],
+      [60, 80],
+      [80, 100],
+    ] as const)
+      expect(await store(second, sliceRecords(batch, from, to))).toEqual(DELIVERED);
+    expect(await counted(database)).toEqual({ rows: 100, records: 100, shown: 100 });
+    const comparisons = await metrics.getSingleMetricAsString('aggregator_emitter_clickhouse_checks_total');
+    // The records up to 60, in two flushes.
+    expect(comparisons).toMatch(/\} 2$/m);
+  });
+
+  test('accepts no more records while two parts are in memory', async () => {
+    const database = newDatabase();
+    const slow = await forgetfulProxy(server.port);
+    const { emitter } = await emitterOf(database, { url: `http://127.0.0.1:${slow.port}` });
+    expect(await store(emitter, recordBatch(['first\n']))).toEqual(DELIVERED);
+    const answer = slow.holdInserts();
+    const slice = (turn: number) =>
+      recordBatch(
+        Array.from({ length: 9 }, (_, index) => `${turn} ${index} ${'x'.repeat(2_000_000)}\n`),
+        {
+          start: 1000 + turn * 100_000_000,
+        },
+      );
+    let accepted = 0;
+    const emitting = (async () => {
+      for (let turn = 0; turn < 6; turn++) {
+        expect(await emitter.emit(batchOf([slice(turn)]), never)).toEqual(DELIVERED);
+        accepted++;
+      }
+    })();
+    await expect.poll(() => slow.heldInserts, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => accepted, { timeout: 20_000 }).toBe(3);
+    // No INSERT is answered, so nothing more can begin.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect([slow.heldInserts, accepted]).toEqual([2, 3]);
+    answer();
+    await emitting;
+    expect(await emitter.flush(never)).toEqual(DELIVERED);
+    expect(await counted(database)).toEqual({ rows: 55, records: 55, shown: 55 });
+  });
+
   test('writes the notes that a crash has left out, and stores no record again', async () => {
     const database = newDatabase();
     const batch = recordBatch(lines(10));
@@ -90,7 +142,7 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
     const database = newDatabase();
     const batch = recordBatch(lines(10));
     const [{ emitter: one }, { emitter: other }] = [await emitterOf(database), await emitterOf(database)];
-    // The first 256 MiB are compared with the table, so the rows of the other one are copied instead.
+    // The first 512 MiB are compared with the table, so the rows of the other one are copied instead.
     expect(await store(one, batch)).toEqual(DELIVERED);
     await server.sql(`system stop merges ${database}.log_records`);
     await server.sql(`insert into ${database}.log_records select * from ${database}.log_records`);
@@ -152,6 +204,33 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
     const { insertsOfRecords } = forgetful;
     // Two parts, and two repetitions with the same token. The next flush may find all records.
     expect(insertsOfRecords).toBeGreaterThanOrEqual(4);
+  });
+
+  test('inserts records as compact parts, also into a table of an earlier version, unless the operator chose wide ones', async () => {
+    const database = newDatabase();
+    const table = `${database}.log_records`;
+    const batch = recordBatch(
+      Array.from({ length: 36 }, (_, index) => `${index} ${'x'.repeat(1_000_000)}\n`),
+    );
+    const storeSome = async (from: number, to: number) => {
+      const { emitter } = await emitterOf(database);
+      expect(await store(emitter, sliceRecords(batch, from, to))).toEqual(DELIVERED);
+    };
+    const newestPart = async () => {
+      const [part] = await server.sql(
+        `select part_type from system.parts where active and database = '${database}' and table = 'log_records'
+          order by max_block_number desc limit 1 format JSONEachRow`,
+      );
+      return part?.part_type;
+    };
+    await storeSome(0, 12);
+    expect(await newestPart()).toBe('Compact');
+    await server.sql(`alter table ${table} reset setting min_bytes_for_wide_part`);
+    await storeSome(12, 24);
+    expect(await newestPart()).toBe('Compact');
+    await server.sql(`alter table ${table} modify setting min_bytes_for_wide_part = 1`);
+    await storeSome(24, 36);
+    expect(await newestPart()).toBe('Wide');
   });
 
   test('stores the values of all columns as they are, also nulls and texts that are not ASCII', async () => {
@@ -258,7 +337,18 @@ describe.skipIf(CLICKHOUSE_MISSING !== undefined)(`the emitter clickhouse in Cli
 
 /** A proxy that loses answers to an INSERT of records: the server has stored them. */
 async function forgetfulProxy(port: number) {
-  const state = { port: 0, answersToLose: 0, insertsOfRecords: 0, close: async () => {} };
+  const state = {
+    ...{ port: 0, answersToLose: 0, insertsOfRecords: 0, heldInserts: 0, close: async () => {} },
+    /** The answers to INSERTs wait until the returned function is called. */
+    holdInserts() {
+      let answer = () => {};
+      held = new Promise((resolve) => {
+        answer = resolve;
+      });
+      return () => answer();
+    },
+  };
+  let held: Promise<void> | undefined;
   const proxy = createServer((incoming, outgoing) => {
     const { method, url = '', headers } = incoming;
     const isInsert = /insert(?:\+|%20)into(?:\+|%20)log_records/i.test(url);
@@ -270,8 +360,13 @@ async function forgetfulProxy(port: number) {
         incoming.socket.destroy();
         return;
       }
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(outgoing);
+      const pass = () => {
+        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(outgoing);
+      };
+      if (!isInsert || held === undefined) return pass();
+      state.heldInserts++;
+      void held.then(pass);
     });
     forwarded.on('error', () => incoming.socket.destroy());
     incoming.pipe(forwarded);
