@@ -102,12 +102,10 @@ function wallTimeOf(values: Partial<Record<Part, string>>): WallTime | undefined
       : NAMES.indexOf(values.monthName.slice(0, 3).toLowerCase()) + 1;
   if (month === 0) return undefined;
   return {
-    year: yearOf(values),
-    month,
-    day: Number(values.day ?? 1),
-    hour: hourOf(values),
-    minute: Number(values.minute ?? 0),
-    second: Number(values.second ?? 0),
+    wall: {
+      ...{ year: yearOf(values), month, day: Number(values.day ?? 1) },
+      ...{ hour: hourOf(values), minute: Number(values.minute ?? 0), second: Number(values.second ?? 0) },
+    },
     nanosecond: Number((values.fraction ?? '').padEnd(9, '0')),
     offsetMinutes: values.zone === undefined ? undefined : offsetOf(values.zone),
   };

@@ -1,19 +1,21 @@
-import { BLANK, type ByteCursor, HYPHEN, isDigit, NOTHING } from '../byte-cursor.ts';
-import type { RecordDecoder } from './record-decoder.ts';
+import { BLANK, HYPHEN, isDigit, NOTHING } from '../byte-cursor.ts';
+import type { MessageReader } from './message-reader.ts';
+import { processIdAt } from './process-id.ts';
 import { readStructuredData } from './structured-data.ts';
-import type { SyslogHeader } from './syslog-header.ts';
 
 /**
  * Whether the version of RFC 5424 and a time are at the current place: `1 2003-...` or `1 - `. Other devices
  * write a `1` there, too.
  */
-export function isRfc5424(cursor: ByteCursor): boolean {
-  if (cursor.peek() !== ONE || cursor.peek(1) !== BLANK) return false;
-  let ahead = 2;
-  while (cursor.peek(ahead) === BLANK) ahead++;
-  if (cursor.peek(ahead) === HYPHEN) return cursor.peek(ahead + 1) === BLANK;
-  for (let index = 0; index < 4; index++) if (!isDigit(cursor.peek(ahead + index))) return false;
-  return cursor.peek(ahead + 4) === HYPHEN;
+export function isRfc5424(message: MessageReader): boolean {
+  if (message.peek() !== ONE || message.peek(1) !== BLANK) return false;
+  const { bytes, end } = message;
+  let at = message.at + 2;
+  while (at < end && bytes[at] === BLANK) at++;
+  if (at + 4 >= end || bytes[at] === HYPHEN)
+    return bytes[at] === HYPHEN && bytes[at + 1] === BLANK && at + 1 < end;
+  for (const yearEnd = at + 4; at < yearEnd; at++) if (!isDigit(bytes[at] ?? NOTHING)) return false;
+  return bytes[at] === HYPHEN;
 }
 
 /**
@@ -21,47 +23,54 @@ export function isRfc5424(cursor: ByteCursor): boolean {
  *
  *     1 2003-10-11T22:14:15.003Z host app - ID47 [id name="value"] text
  */
-export function readRfc5424(cursor: ByteCursor, decoder: RecordDecoder, header: SyslogHeader): void {
-  cursor.at++;
-  cursor.skipBlanks();
-  readTime(cursor, header);
-  header.host = readField(cursor, decoder);
-  header.app = readField(cursor, decoder);
-  readRest(cursor, decoder, header);
+export function readRfc5424(message: MessageReader): void {
+  message.at++;
+  message.skipBlanks();
+  readTime(message);
+  message.host = readField(message);
+  message.app = readField(message);
+  readRest(message);
 }
 
 /** The fields from the process id on. */
-export function readRest(cursor: ByteCursor, decoder: RecordDecoder, header: SyslogHeader): void {
-  header.processId = readField(cursor, decoder);
-  header.messageId = readField(cursor, decoder);
-  cursor.skipBlanks();
-  const data = readStructuredData(cursor, decoder);
-  if (data === 'unclosed') header.problem = 'the structured data has no end';
-  else if (data !== 'nil' && data !== 'absent') header.structuredData = data;
-  cursor.skip(BLANK);
+export function readRest(message: MessageReader): void {
+  const processStart = skipField(message);
+  if (processStart !== NOTHING) message.processId = processIdAt(message, processStart, message.at);
+  message.messageId = readField(message);
+  message.skipBlanks();
+  const data = readStructuredData(message);
+  if (data === 'unclosed') message.problem = 'the structured data has no end';
+  else if (data !== 'nil' && data !== 'absent') message.structuredData = data;
+  message.skip(BLANK);
 }
 
-function readTime(cursor: ByteCursor, header: SyslogHeader): void {
-  const start = cursor.at;
-  const end = cursor.endOfToken();
-  const hasTime = header.readTime(cursor);
+function readTime(message: MessageReader): void {
+  const start = message.at;
+  const hasTime = message.readTime();
   // A blank instead of the `T` makes the time longer than one token.
-  if (hasTime && (cursor.peek() === BLANK || cursor.isAtEnd)) return;
-  header.time = undefined;
-  cursor.at = end;
-  const isNil = end === start + 1 && cursor.bytes[start] === HYPHEN;
-  header.timeEnd = isNil ? start : end;
+  if (hasTime && (message.peek() === BLANK || message.isAtEnd)) return;
+  message.time = undefined;
+  message.at = start;
+  const end = message.endOfToken();
+  message.at = end;
+  const isNil = end === start + 1 && message.bytes[start] === HYPHEN;
+  message.timeEnd = isNil ? start : end;
 }
 
 /** The next token; undefined for `-` and at the end. */
-function readField(cursor: ByteCursor, decoder: RecordDecoder): string | undefined {
-  cursor.skipBlanks();
-  const start = cursor.at;
-  if (cursor.peek() === NOTHING) return undefined;
-  cursor.at = cursor.endOfToken();
-  return cursor.at === start + 1 && cursor.bytes[start] === HYPHEN
-    ? undefined
-    : decoder.text(start, cursor.at);
+function readField(message: MessageReader): string | undefined {
+  const start = skipField(message);
+  return start === NOTHING ? undefined : message.text(start, message.at);
+}
+
+/** Skips the next token; returns where it begins, or NOTHING for `-` and at the end. */
+function skipField(message: MessageReader): number {
+  message.skipBlanks();
+  const start = message.at;
+  const end = message.endOfToken();
+  message.at = end;
+  const isNil = end === start || (end === start + 1 && message.bytes[start] === HYPHEN);
+  return isNil ? NOTHING : start;
 }
 
 const ONE = 0x31;

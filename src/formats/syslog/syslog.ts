@@ -2,7 +2,7 @@ import { SEVERITY_NAMES } from '../../protocols/syslog/codes.ts';
 import type { AttributeValue, ParsedRecord } from '../../records/log-record.ts';
 import type { RecordContext } from '../../records/record-context.ts';
 import { HOST_NAME, SERVICE_NAME } from '../../records/record-origin.ts';
-import { ByteCursor, ZERO } from '../byte-cursor.ts';
+import { CLOSE_BRACKET, NOTHING } from '../byte-cursor.ts';
 import { PEER_ADDRESS } from '../connection-attributes.ts';
 import type { Format } from '../format.ts';
 import { objectIn } from '../json.ts';
@@ -12,8 +12,8 @@ import { wallTimeToUnixNano } from '../time/wall-time.ts';
 import { readHostAndTag, readTag } from './bsd-header.ts';
 import { readCiscoHeader } from './cisco-header.ts';
 import { parseJsonMessage } from './json-message.ts';
+import { MessageReader } from './message-reader.ts';
 import { readPriority } from './priority.ts';
-import { RecordDecoder } from './record-decoder.ts';
 import { isRfc5424, readRfc5424 } from './rfc5424.ts';
 import {
   FACILITY,
@@ -25,7 +25,6 @@ import {
   STRUCTURED_DATA,
   TRUSTED,
 } from './syslog-attributes.ts';
-import { SyslogHeader } from './syslog-header.ts';
 import { findTrustedProperties } from './trusted-properties.ts';
 import { readFortiGate, readMeraki } from './vendor-headers.ts';
 
@@ -47,54 +46,43 @@ export const syslog: Format = {
 
 function parseSyslog(bytes: Uint8Array, context?: RecordContext): ParsedRecord {
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
-  const decoder = new RecordDecoder(bytes);
   const lineEnd = endOfLine(bytes);
-  if (bytes[start] === OPEN_BRACE) return jsonRecord(decoder, [start, lineEnd], context);
-  const cursor = new ByteCursor(bytes, start, endWithoutNuls(bytes, lineEnd));
-  const priority = readPriority(cursor);
-  const reading: Reading = { cursor, decoder, header: new SyslogHeader(), context };
-  if (typeof priority === 'number') reading.header.priority = priority;
-  const problem = priority === 'invalid' ? 'not a priority of syslog' : readHeader(reading);
-  if (problem !== undefined) return unread(decoder, [start, lineEnd], { problem, context });
-  return messageRecord(reading);
+  const message = new MessageReader(bytes, start, endWithoutNuls(bytes, lineEnd));
+  if (bytes[start] === OPEN_BRACE) return jsonRecord(message, [start, lineEnd], context);
+  const priority = readPriority(message);
+  if (typeof priority === 'number') message.priority = priority;
+  const problem = priority === 'invalid' ? 'not a priority of syslog' : readHeader(message);
+  if (problem !== undefined) return unread(message, [start, lineEnd], { problem, context });
+  return messageRecord(message, context);
 }
 
 const OPEN_BRACE = 0x7b;
 
-/** One object for a message: more would be a part of the cost that can be seen. */
-interface Reading {
-  readonly cursor: ByteCursor;
-  readonly decoder: RecordDecoder;
-  readonly header: SyslogHeader;
-  readonly context: RecordContext | undefined;
-}
-
 /** Returns the reason why there is no header. Only a record with a priority may have a text without a date. */
-function readHeader({ cursor, decoder, header }: Reading): string | undefined {
-  const hasPriority = !Number.isNaN(header.priority);
-  if (hasPriority) cursor.skipBlanks();
-  if (hasPriority && isRfc5424(cursor)) readRfc5424(cursor, decoder, header);
-  else if (header.readTime(cursor)) readHostAndTag(cursor, decoder, header);
-  else if (hasPriority && readMeraki(cursor, decoder, header)) return undefined;
-  else if (readCiscoHeader(cursor, decoder, header) || readFortiGate(cursor, decoder, header))
-    return undefined;
-  else if (hasPriority) readTag(cursor, decoder, header);
+function readHeader(message: MessageReader): string | undefined {
+  const hasPriority = message.priority !== NOTHING;
+  if (hasPriority) message.skipBlanks();
+  if (hasPriority && isRfc5424(message)) readRfc5424(message);
+  else if (message.readTime()) readHostAndTag(message);
+  else if (hasPriority && readMeraki(message)) return undefined;
+  else if (readCiscoHeader(message) || readFortiGate(message)) return undefined;
+  else if (hasPriority) readTag(message);
   else return 'not a message of syslog';
   return undefined;
 }
 
-function messageRecord({ cursor, decoder, header, context }: Reading): ParsedRecord {
-  const { priority } = header;
+function messageRecord(message: MessageReader, context: RecordContext | undefined): ParsedRecord {
+  const { priority } = message;
   const attributes = new Map<string, AttributeValue>();
-  const severity = Number.isNaN(priority) ? header.severity : priority & 7;
-  if (!Number.isNaN(priority)) attributes.set(FACILITY, priority >> 3);
+  const severity = priority === NOTHING ? message.severity : priority & 7;
+  if (priority !== NOTHING) attributes.set(FACILITY, priority >> 3);
   if (severity !== undefined) attributes.set(SEVERITY_CODE, severity);
-  setFields(attributes, header, context);
-  const body = bodyOf(cursor, decoder, attributes);
-  const timeUnixNano = header.time && wallTimeToUnixNano(header.time, context);
-  if (timeUnixNano === undefined && header.timeEnd > header.timeStart)
-    attributes.set(TIME_RAW, decoder.text(header.timeStart, header.timeEnd));
-  mark(attributes, decoder);
+  setFields(attributes, message, context);
+  const body = bodyOf(message, attributes);
+  const timeUnixNano = message.time && wallTimeToUnixNano(message.time, context);
+  if (timeUnixNano === undefined && message.timeEnd > message.timeStart)
+    attributes.set(TIME_RAW, message.text(message.timeStart, message.timeEnd));
+  mark(attributes, message);
   return {
     timeUnixNano,
     severityNumber: severity === undefined ? undefined : SYSLOG_SEVERITIES[severity],
@@ -106,35 +94,21 @@ function messageRecord({ cursor, decoder, header, context }: Reading): ParsedRec
 
 function setFields(
   attributes: Map<string, AttributeValue>,
-  header: SyslogHeader,
+  message: MessageReader,
   context: RecordContext | undefined,
 ): void {
-  const host = header.host ?? peerOf(context);
+  const host = message.host ?? peerOf(context);
   if (host !== undefined) attributes.set(HOST_NAME, host);
-  if (header.app !== undefined) attributes.set(SERVICE_NAME, header.app);
-  if (header.processId !== undefined) setProcess(attributes, header.processId);
-  if (header.messageId !== undefined) attributes.set(MESSAGE_ID, header.messageId);
-  if (header.structuredData !== undefined) attributes.set(STRUCTURED_DATA, header.structuredData);
-  if (header.sequence !== undefined) attributes.set(SEQUENCE, header.sequence);
-  if (header.problem !== undefined) attributes.set(PARSE_ERROR, header.problem);
+  if (message.app !== undefined) attributes.set(SERVICE_NAME, message.app);
+  if (message.processId !== undefined) setProcess(attributes, message.processId);
+  if (message.messageId !== undefined) attributes.set(MESSAGE_ID, message.messageId);
+  if (message.structuredData !== undefined) attributes.set(STRUCTURED_DATA, message.structuredData);
+  if (message.sequence !== undefined) attributes.set(SEQUENCE, message.sequence);
+  if (message.problem !== undefined) attributes.set(PARSE_ERROR, message.problem);
 }
 
-function setProcess(attributes: Map<string, AttributeValue>, text: string): void {
-  const number = processNumber(text);
-  if (number === undefined) attributes.set(PROCESS_NAME, text);
-  else attributes.set(PROCESS_ID, number);
-}
-
-/** The number that these digits are; undefined for other texts, and for digits that a number would change. */
-function processNumber(text: string): number | undefined {
-  if (text.length > 15 || (text.length > 1 && text.charCodeAt(0) === ZERO)) return undefined;
-  let number = 0;
-  for (let index = 0; index < text.length; index++) {
-    const digit = text.charCodeAt(index) - ZERO;
-    if (digit < 0 || digit > 9) return undefined;
-    number = number * 10 + digit;
-  }
-  return number;
+function setProcess(attributes: Map<string, AttributeValue>, id: number | string): void {
+  attributes.set(typeof id === 'number' ? PROCESS_ID : PROCESS_NAME, id);
 }
 
 function peerOf(context: RecordContext | undefined): string | undefined {
@@ -142,20 +116,22 @@ function peerOf(context: RecordContext | undefined): string | undefined {
 }
 
 /** The text after the header, without what other attributes have from it. */
-function bodyOf(cursor: ByteCursor, decoder: RecordDecoder, attributes: Map<string, AttributeValue>): string {
-  if (startsWithMark(cursor)) cursor.at += 3;
-  const text = decoder.text(cursor.at, cursor.end);
-  if (text.startsWith(CEE)) setCee(attributes, text);
+function bodyOf(message: MessageReader, attributes: Map<string, AttributeValue>): string {
+  if (startsWithMark(message)) message.at += 3;
+  const text = message.text(message.at, message.end);
+  if (message.peek() === AT && text.startsWith(CEE)) setCee(attributes, text);
+  if (message.bytes[message.end - 1] !== CLOSE_BRACKET) return text;
   const trusted = findTrustedProperties(text);
   if (trusted === undefined) return text;
   attributes.set(TRUSTED, trusted.properties);
   return trusted.text;
 }
 
+const AT = 0x40;
 const CEE = '@cee:';
 
-function startsWithMark(cursor: ByteCursor): boolean {
-  return cursor.peek() === 0xef && cursor.peek(1) === 0xbb && cursor.peek(2) === 0xbf;
+function startsWithMark(message: MessageReader): boolean {
+  return message.peek() === 0xef && message.peek(1) === 0xbb && message.peek(2) === 0xbf;
 }
 
 /** The fields of a message in the form of Common Event Expression; the fields of the header win. */
@@ -168,34 +144,34 @@ function setCee(attributes: Map<string, AttributeValue>, text: string): void {
 
 /** A record without a header of syslog: its body is the record. */
 function unread(
-  decoder: RecordDecoder,
+  message: MessageReader,
   [start, end]: readonly [start: number, end: number],
   { problem, context }: { readonly problem: string; readonly context: RecordContext | undefined },
 ): ParsedRecord {
   const attributes = new Map<string, AttributeValue>([[PARSE_ERROR, problem]]);
   const host = peerOf(context);
   if (host !== undefined) attributes.set(HOST_NAME, host);
-  mark(attributes, decoder);
-  return { body: decoder.text(start, end), attributes };
+  mark(attributes, message);
+  return { body: message.text(start, end), attributes };
 }
 
 function jsonRecord(
-  decoder: RecordDecoder,
+  message: MessageReader,
   [start, end]: readonly [start: number, end: number],
   context: RecordContext | undefined,
 ): ParsedRecord {
-  const text = decoder.text(start, end);
+  const text = message.text(start, end);
   const parsed = parseJsonMessage({ text, valid: true }, context);
   const attributes = new Map(parsed.attributes);
   const host = peerOf(context);
   if (host !== undefined && !attributes.has(HOST_NAME)) attributes.set(HOST_NAME, host);
-  mark(attributes, decoder);
+  mark(attributes, message);
   return { ...parsed, attributes };
 }
 
-function mark(attributes: Map<string, AttributeValue>, decoder: RecordDecoder): void {
-  if (decoder.isInvalid) attributes.set(INVALID_UTF8, true);
-  if (decoder.isGuessed) attributes.set(ENCODING_GUESSED, 'windows-1252');
+function mark(attributes: Map<string, AttributeValue>, message: MessageReader): void {
+  if (message.isInvalid) attributes.set(INVALID_UTF8, true);
+  if (message.isGuessed) attributes.set(ENCODING_GUESSED, 'windows-1252');
 }
 
 /** The end of the record without one LF or CRLF. */

@@ -1,14 +1,5 @@
 import { type ByteCursor, isDigit } from '../byte-cursor.ts';
-
-/** A date and a time of day, without a fraction. `year` 0: the text has none. */
-export interface WallSecond {
-  readonly year: number;
-  readonly month: number;
-  readonly day: number;
-  readonly hour: number;
-  readonly minute: number;
-  readonly second: number;
-}
+import type { WallSecond } from './wall-time.ts';
 
 /**
  * The last date and time that was read in one notation. Most records of a large flow have the same second as the record

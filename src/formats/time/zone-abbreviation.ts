@@ -4,9 +4,9 @@
  * zone applies.
  */
 export function abbreviatedZone(bytes: Uint8Array, at: number, length: number): AbbreviatedZone | undefined {
-  let name = '';
-  for (let index = at; index < at + length; index++) name += String.fromCharCode(bytes[index] ?? 0);
-  return ZONES.get(name);
+  let letters = 0;
+  for (let index = at; index < at + length; index++) letters = packed(letters, bytes[index] ?? 0);
+  return ZONES.get(letters);
 }
 
 interface AbbreviatedZone {
@@ -23,9 +23,14 @@ const HOURS: Readonly<Record<string, number | undefined>> = {
   ...{ IST: undefined, BST: undefined, AST: undefined, ADT: undefined, SST: undefined, ART: undefined },
 };
 
-const ZONES: ReadonlyMap<string, AbbreviatedZone> = new Map(
+/** At most five capital letters as a number: a look-up of a new text takes longer. */
+function packed(letters: number, letter: number): number {
+  return (letters << 5) | (letter & 0x1f);
+}
+
+const ZONES: ReadonlyMap<number, AbbreviatedZone> = new Map(
   Object.entries(HOURS).map(([name, hours]) => [
-    name,
+    Buffer.from(name).reduce(packed, 0),
     { offsetMinutes: hours === undefined ? undefined : hours * 60 },
   ]),
 );

@@ -37,11 +37,11 @@ function parseNginxError(bytes: Uint8Array, context?: RecordContext): ParsedReco
   ]);
   if (connection !== undefined) attributes.set('nginx.connection', Number(connection));
   const body = takeProperties(record.text.slice(matched.length), attributes);
-  const time = { year: Number(year), month: Number(month), day: Number(day), hour: Number(hour) };
-  const timeUnixNano = wallTimeToUnixNano(
-    { ...time, minute: Number(minute), second: Number(second), nanosecond: 0, offsetMinutes: undefined },
-    context,
-  );
+  const wall = {
+    ...{ year: Number(year), month: Number(month), day: Number(day) },
+    ...{ hour: Number(hour), minute: Number(minute), second: Number(second) },
+  };
+  const timeUnixNano = wallTimeToUnixNano({ wall, nanosecond: 0, offsetMinutes: undefined }, context);
   if (timeUnixNano === undefined) attributes.set(TIME_RAW, matched.slice(0, TIME_LENGTH));
   if (!record.valid) attributes.set(INVALID_UTF8, true);
   return { timeUnixNano, severityNumber: severityOfName(level), severityText: level, body, attributes };
