@@ -35,7 +35,6 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
 /** A token of HTTP in lower case. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** Spaces around a value are tolerated: messages of a gRPC status may end with one. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it excludes
 const VALUE = /^[^\0\r\n]*$/;
 const CONNECTION_SPECIFIC = new Set([
   'connection',

@@ -191,7 +191,7 @@ export class SegmentLog {
    */
   async read(
     location: SegmentLocation,
-    allocate: (bytes: number) => Buffer = Buffer.allocUnsafeSlow,
+    allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes),
   ): Promise<Buffer> {
     const length = ENTRY_HEADER_BYTES + location.length;
     const entry = allocate(length).subarray(0, length);
