@@ -153,7 +153,7 @@ export interface JournalReaderOptions {
   readonly buffers: BufferPool;
 }
 
-/** The publisher is seldom further behind: entries that are not remembered are read from the disk. */
+/** The publisher seldom has a larger backlog: entries that are not remembered are read from the disk. */
 const NEWEST_BYTES = 4 * 1024 * 1024;
 
 const ENTRY_OVERHEAD_BYTES = 512;

@@ -481,7 +481,7 @@ const RETRY_AFTER_MS = 1000;
 const LARGEST_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SEGMENTS_PER_JOURNAL = 16;
 
-/** What a commit leaves behind is garbage; most buffers are used again. */
+/** A commit makes some garbage; most buffers are used again. */
 const collectGarbageAfter = minorGcEvery(32 * 1024 * 1024);
 /** Of all journals. */
 const letHeapGrow = letHeapGrowAfter(16 * 1024 * 1024);

@@ -88,7 +88,10 @@ export function movableBatch(batch: Batch): { batch: Batch; transfer: ArrayBuffe
     const data = new Uint8Array(slice.data);
     const sizes = new Uint32Array(slice.sizes);
     transfer.push(data.buffer, sizes.buffer);
-    return { ...slice, data, sizes };
+    if (slice.recordPeers === undefined) return { ...slice, data, sizes };
+    const recordPeers = new Uint32Array(slice.recordPeers);
+    transfer.push(recordPeers.buffer);
+    return { ...slice, data, sizes, recordPeers };
   });
   return { batch: { ...batch, slices }, transfer };
 }

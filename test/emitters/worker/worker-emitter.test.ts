@@ -164,6 +164,16 @@ test('a batch is transferred without the buffer that contains it', () => {
   expect(transfer).toHaveLength(2);
 });
 
+test('the column of peers is transferred without that of the other records', () => {
+  const peers = [new Map([['network.peer.address', '10.0.0.1']])];
+  const whole = { ...recordBatch(lines(10_000)), peers, recordPeers: new Uint32Array(10_000).fill(1) };
+  const { batch: moved, transfer } = movableBatch(batchOf([sliceRecords(whole, 5, 7)]));
+  const { recordPeers } = moved.slices[0] ?? {};
+  expect(recordPeers).toEqual(Uint32Array.of(1, 1));
+  expect(recordPeers?.buffer.byteLength).toBe(8);
+  expect(transfer).toContain(recordPeers?.buffer);
+});
+
 test('counters of a new thread are added to those of the old one', async () => {
   const registry = new Registry();
   const mirror = new MetricsMirror(registry);

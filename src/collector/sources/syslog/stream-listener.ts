@@ -48,7 +48,8 @@ export class StreamListener implements SyslogListener {
     server.maxConnections = maxConnections;
     server.on('drop', (dropped) => events.tooManyConnections({ listener, peer: droppedPeer(dropped) }));
     server.on('connection', (accepted: Socket) => {
-      const socket = tls === undefined ? withReusedReadBuffer(accepted, 256 * 1024) : accepted;
+      const readBytes = this.#sockets.size < LARGE_READ_SOCKETS ? LARGE_READ_BYTES : undefined;
+      const socket = tls === undefined ? withReusedReadBuffer(accepted, readBytes) : accepted;
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
       if (tls === undefined) this.#accept(socket);
@@ -242,6 +243,12 @@ interface Accepted {
   readonly close: () => void;
 }
 
+/**
+ * Large reads make a fast sender cheaper. A connection that waits for room in the journal holds its last read, so only the
+ * first connections have them: with a thousand, 64 KiB for each is enough memory.
+ */
+const LARGE_READ_BYTES = 256 * 1024;
+const LARGE_READ_SOCKETS = 32;
 /** A client that has sent everything may close its side and wait for answers. TLS has no half-closed connections. */
 const NET_OPTIONS = { allowHalfOpen: true, ...REUSED_READ_BUFFER };
 const PLAIN_BYTES = new Set([

@@ -50,7 +50,7 @@ export class StreamProtocol implements ConnectionProtocol, SyslogFrameVisitor {
     return this.#unflushedBytes >= MAX_UNFLUSHED_BYTES;
   }
 
-  /** A chunk of the socket is at most 64 KiB. */
+  /** A chunk of the socket is at most 256 KiB. */
   get maxPushBytes(): number {
     return Number.POSITIVE_INFINITY;
   }

@@ -4,12 +4,19 @@ import { writeFile } from 'node:fs/promises';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { Registry } from 'prom-client';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RECORD_OVERHEAD_BYTES } from '../../../../src/collector/journal/journal-writer.ts';
+import { SYSLOG_EVENTS } from '../../../../src/collector/sources/syslog/events.ts';
+import type { RecordChannel } from '../../../../src/collector/sources/syslog/record-channel.ts';
+import { StreamListener } from '../../../../src/collector/sources/syslog/stream-listener.ts';
 import { encodeRelpFrame } from '../../../../src/protocols/relp/frame-writer.ts';
+import { systemClock } from '../../../../src/runtime/clock.ts';
 import type { TlsMaterial } from '../../../../src/runtime/tls.ts';
+import { capturedLogger } from '../../../support/captured-logger.ts';
 import { CertificateAuthority } from '../../../support/certificate-authority.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
-import { openedSource, PATIENT } from './opened-source.ts';
+import { listenersOf, openedSource, PATIENT } from './opened-source.ts';
 
 const TLS = 'tls://127.0.0.1:0';
 
@@ -156,5 +163,60 @@ describe('a TLS listener', () => {
       expect(warnings.map((line) => line['msg'])).toEqual([expect.stringContaining(found)]);
     }, PATIENT);
     expect(texts()).toEqual([]);
+  });
+});
+
+/** Has no room, and notes the sizes of the reads that wait for it. */
+function fullChannel() {
+  const waitingBytes: number[] = [];
+  const channel: RecordChannel = {
+    flushed: 0,
+    append: () => 'full',
+    appendLine: () => 'full',
+    drop: () => {},
+    hasRoom: () => false,
+    whenRoom: (bytes, signal) => {
+      waitingBytes.push(bytes / NEEDED_OF_A_BYTE);
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve(false)));
+    },
+    flushSoon: () => {},
+    flushHeld: () => {},
+    add: () => {},
+    remove: () => {},
+  };
+  return { channel, waitingBytes };
+}
+
+/** The shortest message is one byte with its LF. */
+const NEEDED_OF_A_BYTE = 1 + RECORD_OVERHEAD_BYTES / 2;
+const KIB = 1024;
+
+describe('a listener for streams', () => {
+  it('holds at most 64 KiB of most connections while the journal has no room', async () => {
+    const connections = 150;
+    const path = join(await temporaryDirectory(), 'socket');
+    const [configuration] = listenersOf([{ listen: `unix://${path}` }]);
+    if (configuration === undefined) throw new Error('not configured');
+    const { channel, waitingBytes } = fullChannel();
+    const events = SYSLOG_EVENTS.open({
+      logger: capturedLogger().logger,
+      metrics: new Registry(),
+      clock: systemClock,
+    });
+    const listener = new StreamListener({
+      ...{ configuration, channel, events, listener: 'unix', clock: systemClock },
+    });
+    await listener.open();
+    onTestFinished(() => listener.close(AbortSignal.abort()));
+    const message = `<13>${'x'.repeat(KIB)}\n`.repeat(KIB);
+    for (let count = 0; count < connections; count++) {
+      const socket = connectPlain({ path });
+      socket.on('error', () => {});
+      onTestFinished(() => void socket.destroy());
+      socket.write(message);
+    }
+    await vi.waitFor(() => expect(waitingBytes).toHaveLength(connections), PATIENT);
+    const large = waitingBytes.filter((bytes) => bytes > 64 * KIB);
+    expect(large.length).toBeLessThanOrEqual(32);
   });
 });
