@@ -13,7 +13,7 @@ import type { ReceivedMessages } from './received-messages.ts';
  * Above it, a connection is not read until older messages are on disk: a crash loses at most this much of it. The journal
  * limits the sum of all connections.
  */
-const MAX_UNFLUSHED_BYTES = 4 * 1024 * 1024;
+const MAX_UNFLUSHED_BYTES = 2 * 1024 * 1024;
 /**
  * A commit begins from here on, and the connection is read while it runs. A slow sender does not wait for it: the journal
  * commits every 10 ms.

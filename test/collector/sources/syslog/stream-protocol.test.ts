@@ -57,15 +57,15 @@ describe('a syslog stream', () => {
     expect(protocol.isFull).toBe(false);
   });
 
-  it('is not read with 4 MiB that are not on disk, until a part of them is', () => {
+  it('is not read with 2 MiB that are not on disk, until a part of them is', () => {
     const { channel, protocol } = opened();
     const ends: number[] = [];
     while (!protocol.isFull) {
       protocol.push(CHUNK);
       ends.push(channel.appended);
     }
-    expect(channel.appended).toBeGreaterThanOrEqual(4 * MIB);
-    expect(channel.appended).toBeLessThan(4 * MIB + CHUNK.length);
+    expect(channel.appended).toBeGreaterThanOrEqual(2 * MIB);
+    expect(channel.appended).toBeLessThan(2 * MIB + CHUNK.length);
     expect(channel.held).toBe(1);
     const [first = 0] = ends;
     protocol.flushed(first - 1);
