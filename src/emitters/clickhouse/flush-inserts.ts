@@ -71,6 +71,7 @@ export class FlushInserts {
   }
 
   async #encode(pieces: readonly RecordBatch[]): Promise<void> {
+    if (this.#failure !== undefined) return;
     if (this.#part === undefined && this.#parts.length === 0) await this.#options.prepare();
     const before = await this.#storedBefore(pieces);
     for (const piece of pieces) {

@@ -140,7 +140,8 @@ export class GrpcServerStream implements GrpcServerCall, StreamReceiver {
     this.#isReading = true;
     const readBytes = this.#readMessages(view);
     this.#isReading = false;
-    if (readBytes < view.length && !this.#hasEnded) this.#hold(view.subarray(readBytes));
+    if (this.#hasEnded) this.#stream.consumed(view.length - readBytes);
+    else if (readBytes < view.length) this.#hold(view.subarray(readBytes));
     this.#readHeld();
   }
 

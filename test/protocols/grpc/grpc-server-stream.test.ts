@@ -270,3 +270,13 @@ describe('a message that must wait', () => {
     expect(received).toEqual(['later', '<end>']);
   });
 });
+
+describe('the window of a call', () => {
+  it('is returned for the bytes after the message that ended the call', () => {
+    const { stream, call, when, served } = begun();
+    when(() => served()?.end());
+    const view = Buffer.concat([framed('last'), framed('ignored')]);
+    call.data(view, true);
+    expect(stream.consumedBytes).toBe(view.length);
+  });
+});

@@ -9,13 +9,14 @@ export interface MessageRequest {
 }
 
 /**
- * One limit for the bytes of messages over all calls, from the beginning of a message until it is processed. Requests are
- * granted in order. One host gets at most half, so that a peer which never completes its messages leaves room to others. A
- * message that is larger than a limit is granted alone.
+ * One limit for the bytes of messages over all calls, from the beginning of a message until it is processed. The requests of
+ * a host are granted in order, and hosts one after another. One host gets at most half, so that a peer which never completes
+ * its messages leaves room to others. A message that is larger than a limit is granted alone.
  */
 export class MessageBudget {
   readonly #limitBytes: number;
-  readonly #waiting = new Set<MessageRequest>();
+  /** By host; the host that is next, and its oldest request, first. */
+  readonly #waiting = new Map<string, Set<MessageRequest>>();
   readonly #bytesOfHost = new Map<string, number>();
   #bytes = 0;
   #newlyGranted: MessageRequest[] = [];
@@ -32,33 +33,52 @@ export class MessageBudget {
   /** True: the memory is granted. False: the request waits, and `granted` is called later. */
   take(request: MessageRequest): boolean {
     request.state = 'waiting';
-    this.#waiting.add(request);
+    const earlier = this.#waiting.get(request.host);
+    if (earlier !== undefined) {
+      earlier.add(request);
+      return false;
+    }
+    this.#waiting.set(request.host, new Set([request]));
     this.#serve(request);
     this.#report();
-    return !this.#waiting.has(request);
+    return this.#waiting.get(request.host)?.has(request) !== true;
   }
 
   /** Gives the memory back, or leaves the queue. */
   end(request: MessageRequest): void {
     const wasGranted = request.state === 'granted';
     request.state = 'new';
-    this.#waiting.delete(request);
-    if (!wasGranted) return;
-    this.#count(request, -1);
+    if (wasGranted) this.#count(request, -1);
+    else this.#leave(request);
     this.#serve();
     this.#report();
   }
 
   #serve(asking?: MessageRequest): void {
-    for (const request of this.#waiting) {
+    for (const [host, [request]] of this.#waiting) {
+      if (request === undefined) continue;
       if (this.#bytes + request.bytes > this.#limitBytes && this.#bytes > 0) return;
-      const hostBytes = this.#bytesOfHost.get(request.host) ?? 0;
+      const hostBytes = this.#bytesOfHost.get(host) ?? 0;
       if (hostBytes + request.bytes > this.#limitBytes / 2 && hostBytes > 0) continue;
-      this.#waiting.delete(request);
+      this.#leave(request);
+      this.#moveToEnd(host);
       request.state = 'granted';
       this.#count(request, 1);
       if (request !== asking) this.#newlyGranted.push(request);
     }
+  }
+
+  #leave(request: MessageRequest): void {
+    const ofHost = this.#waiting.get(request.host);
+    ofHost?.delete(request);
+    if (ofHost?.size === 0) this.#waiting.delete(request.host);
+  }
+
+  #moveToEnd(host: string): void {
+    const requests = this.#waiting.get(host);
+    if (requests === undefined) return;
+    this.#waiting.delete(host);
+    this.#waiting.set(host, requests);
   }
 
   /** A call that is read may give its memory back at once: the next reports are made here, not one inside of the other. */

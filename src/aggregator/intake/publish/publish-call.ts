@@ -2,6 +2,7 @@ import type { Hello } from '../../../records/gen/megacollector/v1/aggregator.ts'
 import type { IncomingRequest, WireBatch } from '../../../records/publish-codec.ts';
 import type { RecordBatch } from '../../../records/record-batch.ts';
 import type { StreamId } from '../../../records/stream-id.ts';
+import { Timer } from '../../../runtime/async/timer.ts';
 import type { Cancel } from '../../../runtime/clock.ts';
 import type { IncomingBatch } from '../../../storage/queue/queue-contract.ts';
 import type { CollectorConnection } from '../activity/collector-register.ts';
@@ -34,6 +35,8 @@ export interface PublishCallContext extends IntakeContext {
 }
 
 const HELLO_WITHIN_MS = 10_000;
+/** A message that is not processed meanwhile uses memory that all calls share. */
+const READ_WITHIN_MS = 60_000;
 
 /**
  * The aggregator's side of one Publish call: the requests of one collector, in order, and the answers.
@@ -42,7 +45,8 @@ const HELLO_WITHIN_MS = 10_000;
  *
  * The call is not read while the queue is stopped, while too many bytes wait for their commit on this call or on all
  * together, while the messages of all calls use their memory, and while the peer does not read its answers; the transport
- * then holds the peer back. A call without a hello, or with nothing but refusals, ends.
+ * then holds the peer back. A call without a hello, with nothing but refusals, or with a peer that reads no answers for a
+ * minute, ends.
  */
 export class PublishCall implements PublishReceiver {
   readonly #transport: PublishTransport;
@@ -55,6 +59,7 @@ export class PublishCall implements PublishReceiver {
   readonly #unanswered = new UnansweredBatches();
   readonly #explains: ExplainRequests;
   readonly #cancelHelloDeadline: Cancel;
+  readonly #unreadTimer: Timer;
   /** undefined before the hello message. */
   #collector: ConnectedCollector | undefined;
   /** For operators. */
@@ -88,6 +93,9 @@ export class PublishCall implements PublishReceiver {
       if (this.#collector === undefined)
         this.fail('no-hello', `no hello message arrived within ${HELLO_WITHIN_MS / 1000} s`);
     });
+    this.#unreadTimer = new Timer(context.clock, () =>
+      this.fail('unavailable', `the answers were not read within ${READ_WITHIN_MS / 1000} s`),
+    );
     context.events.callBegun(this.peer);
   }
 
@@ -108,6 +116,7 @@ export class PublishCall implements PublishReceiver {
   }
 
   drained(): void {
+    this.#unreadTimer.cancel();
     this.#gate.drained();
   }
 
@@ -123,6 +132,7 @@ export class PublishCall implements PublishReceiver {
     this.#admission.close();
     this.#streamRequests.close();
     this.#cancelHelloDeadline();
+    this.#unreadTimer.cancel();
     this.#explains.end();
     this.#connection?.ended();
     this.#context.release(this);
@@ -286,7 +296,9 @@ export class PublishCall implements PublishReceiver {
   }
 
   #send(answer: PublishAnswer): void {
-    if (!this.#hasEnded && !this.#transport.send(answer)) this.#gate.waitForDrain();
+    if (this.#hasEnded || this.#transport.send(answer)) return;
+    this.#gate.waitForDrain();
+    this.#unreadTimer.setIfUnset(READ_WITHIN_MS);
   }
 
   #endWhenAnswered(): void {

@@ -49,6 +49,39 @@ describe('the memory for messages', () => {
     expect(granted).toEqual(hostile.slice(5).map((_, i) => `hostile ${i + 5}`));
   });
 
+  it('does not pass a large request by for smaller ones of the same host', () => {
+    const granted: string[] = [];
+    const request = requestsOf(granted);
+    const budget = new MessageBudget(100);
+    const small = Array.from({ length: 20 }, (_, i) => request(`small ${i}`, 10, 'host'));
+    for (const each of small.slice(0, 5)) budget.take(each);
+    budget.take(request('large', 50, 'host'));
+    const isTaken = small.slice(5).map((each, i) => {
+      const earlier = small[i];
+      if (earlier !== undefined) budget.end(earlier);
+      return budget.take(each);
+    });
+    expect(granted[0]).toBe('large');
+    expect(isTaken).not.toContain(true);
+  });
+
+  it('is not searched for among all that wait when one more request of their host begins', () => {
+    let comparisons = 0;
+    const budget = new MessageBudget(100);
+    const waiting = Array.from({ length: 500 }, (_, i): MessageRequest => {
+      const request = requestsOf([])(String(i), 50, 'host');
+      return {
+        ...request,
+        get host() {
+          comparisons++;
+          return 'host';
+        },
+      };
+    });
+    for (const each of waiting) budget.take(each);
+    expect(comparisons).toBeLessThan(waiting.length * 10);
+  });
+
   it('is granted alone to a message that is larger', () => {
     const granted: string[] = [];
     const request = requestsOf(granted);
@@ -73,6 +106,28 @@ describe('the memory for messages', () => {
     budget.end(c);
     expect(granted).toEqual(['c']);
     expect(budget.bytes).toBe(0);
+  });
+
+  it('is granted to the next request when a larger one before it leaves', () => {
+    const granted: string[] = [];
+    const request = requestsOf(granted);
+    const budget = new MessageBudget(100);
+    const [a, large, small] = [request('a', 60), request('large', 50), request('small', 40)];
+    for (const each of [a, large, small]) budget.take(each);
+    budget.end(large);
+    expect(granted).toEqual(['small']);
+    expect(budget.bytes).toBe(100);
+  });
+
+  it('is granted to hosts one after another', () => {
+    const granted: string[] = [];
+    const request = requestsOf(granted);
+    const budget = new MessageBudget(100);
+    const first = request('first', 100);
+    budget.take(first);
+    for (const name of ['a 1', 'a 2', 'a 3', 'b 1']) budget.take(request(name, 30, name.slice(0, 1)));
+    budget.end(first);
+    expect(granted).toEqual(['a 1', 'b 1']);
   });
 
   it('passes through any number of requests that end at once', () => {

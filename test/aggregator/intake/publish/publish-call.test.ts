@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CollectorRegister } from '../../../../src/aggregator/intake/activity/collector-register.ts';
 import { BatchAcceptor } from '../../../../src/aggregator/intake/batch-acceptor.ts';
 import { INTAKE_EVENTS } from '../../../../src/aggregator/intake/events.ts';
-import { PublishCalls } from '../../../../src/aggregator/intake/publish/publish-calls.ts';
+import { PUBLISH_LIMITS, PublishCalls } from '../../../../src/aggregator/intake/publish/publish-calls.ts';
 import { REQUESTS_PER_TURN } from '../../../../src/aggregator/intake/publish/request-gate.ts';
 import { checkOf } from '../../../../src/records/check.ts';
 import { LIMITS } from '../../../../src/records/limits.ts';
@@ -50,10 +50,15 @@ function largeBatches(count: number, stream = mintStreamId()): readonly RecordBa
 
 interface CallsOptions {
   readonly unansweredBytes?: number;
+  readonly messagesBytes?: number;
   readonly whenDelivered?: () => Promise<void>;
 }
 
-function publishCalls({ unansweredBytes = 16 * MIB, whenDelivered }: CallsOptions = {}) {
+function publishCalls({
+  unansweredBytes = 16 * MIB,
+  messagesBytes = PUBLISH_LIMITS.messagesBytes,
+  whenDelivered,
+}: CallsOptions = {}) {
   const store = new MemoryStore();
   let release = () => {};
   const { logger, lines } = capturedLogger();
@@ -73,7 +78,7 @@ function publishCalls({ unansweredBytes = 16 * MIB, whenDelivered }: CallsOption
     logger,
     metrics,
   };
-  const calls = new PublishCalls(context);
+  const calls = new PublishCalls(context, { ...PUBLISH_LIMITS, messagesBytes });
   calls.start();
   return {
     store,
@@ -156,6 +161,36 @@ describe('a Publish call', () => {
     transport.drain();
     await settle();
     expect(casesOf(transport)).toEqual(['welcome', 'streamOpened', 'streamOpened', 'streamOpened']);
+  });
+
+  it('ends after a minute in which its peer does not read the answers, so that its memory is free for others', async () => {
+    const { connect, clock, store } = publishCalls({ messagesBytes: MIB });
+    const [unreading, honest] = [connect(), connect()];
+    const [first, second] = [...largeBatches(1), ...largeBatches(1)];
+    unreading.request(hello(1), open(first?.stream));
+    unreading.isReading = false;
+    if (first !== undefined) unreading.request(open(), encoded(1, first));
+    honest.request(hello(2), open(second?.stream));
+    if (second !== undefined) honest.request(encoded(1, second));
+    await settle();
+    expect([unreading.unread, honest.unread]).toEqual([0, 1]);
+    await clock.advance(60_000);
+    await settle();
+    expect(store.batches.map(({ stream }) => stream)).toEqual([second?.stream]);
+    expect(await unreading.ended).toMatchObject({ failure: 'unavailable' });
+  });
+
+  it('does not end for answers that its peer reads late', async () => {
+    const { connect, clock } = publishCalls();
+    const transport = connect();
+    transport.isReading = false;
+    transport.request(hello());
+    await clock.advance(50_000);
+    transport.drain();
+    await clock.advance(50_000);
+    transport.request(open());
+    await settle();
+    expect(casesOf(transport)).toEqual(['welcome', 'streamOpened']);
   });
 
   it('reports at intervals that the queue is stopped', async () => {
